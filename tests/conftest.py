@@ -1,0 +1,77 @@
+"""The session's server, and what the report's header says.
+
+The server is the embedded one, started when the first test asks for it, or the one of $GREENPG_TEST_DSN.
+$GREENPG_TEST_VERSION chooses the embedded server's version.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenpg.testing.server import EmbeddedServer
+from tests import fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = Path(__file__).parent
+NEED_A_SERVER = ("integration", "green")
+
+_server = pytest.StashKey[EmbeddedServer]()
+
+
+def embedded_server(config: pytest.Config) -> EmbeddedServer:
+    """Return the session's own server, started if it is not running yet."""
+    if _server not in config.stash:
+        version = int(os.environ.get("GREENPG_TEST_VERSION", "16"))
+        config.stash[_server] = server = EmbeddedServer(version, {"wal_level": "logical"})
+        config.add_cleanup(server.close)
+        server.start()
+    return config.stash[_server]
+
+
+def session_dsn(config: pytest.Config) -> str:
+    """Return the connection string of the server that the session's tests share."""
+    return os.environ.get("GREENPG_TEST_DSN") or embedded_server(config).dsn
+
+
+@pytest.fixture(scope="session")
+def server(pytestconfig: pytest.Config) -> EmbeddedServer:
+    """The session's server as an object; a test that stops it starts it again before it ends."""
+    if os.environ.get("GREENPG_TEST_DSN"):
+        pytest.skip("the server of $GREENPG_TEST_DSN is not ours to control")
+    return embedded_server(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def dsn(pytestconfig: pytest.Config) -> str:
+    """Connection string of a running server, as a superuser."""
+    return session_dsn(pytestconfig)
+
+
+@pytest.fixture
+def run_python() -> Callable[..., fresh.Ran]:
+    """`fresh.run_python`: run a snippet or a file in a fresh interpreter."""
+    return fresh.run_python
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder what needs a server, and by fixture what runs an interpreter."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER) and item.path.relative_to(FOLDER).parts[0] in NEED_A_SERVER:
+            item.add_marker("integration")
+        if "run_python" in getattr(item, "fixturenames", ()):
+            item.add_marker("subprocess")
+
+
+def pytest_report_header() -> list[str]:
+    """Say which Python, libpq and server the session is about."""
+    server = "of $GREENPG_TEST_DSN" if os.environ.get("GREENPG_TEST_DSN") else "embedded"
+    version = os.environ.get("GREENPG_TEST_VERSION", "16")
+    return [
+        f"server: {server}{'' if server.startswith('of') else ' ' + version}",
+    ]
