@@ -1,0 +1,24 @@
+"""libpq's face: its non-blocking functions as they are, bytes in and bytes out, no policy.
+
+Names only. `library()` finds and loads libpq at its first call and makes connections, `abc` is the
+contract, `enums` holds the constants, `_ctypes` the binding.
+"""
+
+from greenpg.pq._discovery import library as library
+from greenpg.pq.abc import Buffer as Buffer
+from greenpg.pq.abc import ConninfoOption as ConninfoOption
+from greenpg.pq.abc import Library as Library
+from greenpg.pq.abc import PGcancel as PGcancel
+from greenpg.pq.abc import PGcancelConn as PGcancelConn
+from greenpg.pq.abc import PGconn as PGconn
+from greenpg.pq.abc import PGnotify as PGnotify
+from greenpg.pq.abc import PGresult as PGresult
+from greenpg.pq.enums import ConnStatus as ConnStatus
+from greenpg.pq.enums import DiagnosticField as DiagnosticField
+from greenpg.pq.enums import ExecStatus as ExecStatus
+from greenpg.pq.enums import Format as Format
+from greenpg.pq.enums import Ping as Ping
+from greenpg.pq.enums import PipelineStatus as PipelineStatus
+from greenpg.pq.enums import PollingStatus as PollingStatus
+from greenpg.pq.enums import Trace as Trace
+from greenpg.pq.enums import TransactionStatus as TransactionStatus
