@@ -420,6 +420,10 @@ class PGconn(Protocol):
 
     # Cancelling
 
+    @property
+    def can_cancel_without_blocking(self) -> bool:
+        """Whether this libpq has `cancel_conn()` (17), so that nobody needs `get_cancel()`."""
+
     def cancel_conn(self) -> PGcancelConn:
         """Return a new cancel request that goes without blocking (libpq 17)."""
 

@@ -328,6 +328,10 @@ class PGconn(abc.PGconn):
 
     # Cancelling
 
+    @property
+    def can_cancel_without_blocking(self) -> bool:
+        return "PQcancelCreate" not in self._pq.missing
+
     def cancel_conn(self) -> PGcancelConn:
         address = self._pq.PQcancelCreate(self._ptr or closed())
         self._check(address, "no cancel connection could be made")

@@ -186,7 +186,8 @@ SINCE: dict[str, int] = {
 def bind(path: str) -> SimpleNamespace:
     """Load the library at `path` and return its functions, ready to be called.
 
-    A function that this libpq is too old for is there too, and raises `NotSupportedError` when called.
+    A function that this libpq is too old for is there too, and raises `NotSupportedError` when called;
+    the set `missing` holds the names of those.
 
     :raises InterfaceError: the file cannot be loaded, or there is no libpq in it
     """
@@ -197,10 +198,14 @@ def bind(path: str) -> SimpleNamespace:
     if not hasattr(keeping, "PQlibVersion"):
         raise InterfaceError(f"{path!r} is no libpq: it has no function PQlibVersion")
     version = keeping.PQlibVersion()
-    pq = SimpleNamespace()
+    pq = SimpleNamespace(missing=set())
     for dll, table in ((releasing, CALLS), (keeping, ACCESSORS)):
         for name, signature in table.items():
-            setattr(pq, name, _function(dll, name, signature) or _missing(name, version, path))
+            function = _function(dll, name, signature)
+            if function is None:
+                pq.missing.add(name)
+                function = _missing(name, version, path)
+            setattr(pq, name, function)
     return pq
 
 

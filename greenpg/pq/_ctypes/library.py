@@ -29,7 +29,7 @@ class Library(abc.Library):
     def has(self, function: str) -> bool:
         if function not in CALLS and function not in ACCESSORS:
             raise ValueError(f"greenpg uses no libpq function called {function!r}")
-        return hasattr(getattr(self._pq, function), "argtypes")
+        return function not in self._pq.missing
 
     def connect_start(self, conninfo: bytes) -> PGconn:
         address = self._pq.PQconnectStart(c_text(conninfo))
