@@ -44,7 +44,8 @@ def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 60
     :param env: variables on top of ours
     :param timeout: seconds; then the child gets SIGABRT, which dumps a Python child's stacks, and is killed
     """
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **(env or {})}
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    variables = {**os.environ, "PYTHONPATH": path, "PYTHONFAULTHANDLER": "1", **(env or {})}
     # Files, not pipes: a grandchild that keeps a pipe open must not keep us waiting.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = subprocess.Popen(
