@@ -49,7 +49,7 @@ class Display:
     def progress(self, job: Job) -> Iterator[Iterator[tuple[str, Show]]]:
         """Show the phases' progress; give each mode in its turn, with the callback that follows it."""
         columns = (
-            TextColumn("{task.description:>8}"),
+            TextColumn("{task.description:<8}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("waits"),

@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Phase:
-    """What was measured, in seconds: `wall`, the whole time; `pause`, the longest that the hub gave no turn."""
+    """What was measured. Seconds: `wall`, the whole time; `pause`, the longest without a turn in the hub."""
 
     mode: str
     spans: tuple[Span, ...]

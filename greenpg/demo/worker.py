@@ -3,10 +3,10 @@
 Blocking is the process as people run it today: monkey-patched, so that `urlopen` waits in the hub, while
 psycopg2 blocks it. Green is that and one line more. Everything else is the same.
 
-Its rule: the figures go to stdout as JSON lines, times in seconds since the phase began: `{user, kind, start}`
-when a wait begins, the same with `{end, served}` when it is over (`served`: what the other side says it
-took), `{wall, pause}` at the close, `{error}` if it cannot go on. The DSN comes in $GREENPG_TEST_DSN, for a
-command line is public.
+Its rule: the figures go to stdout as JSON lines, times in seconds since the phase began:
+`{user, kind, start}` when a wait begins, the same with `{end, served}` when it is over (`served`: what the
+other side says it took), `{wall, pause}` at the close, `{error}` if it cannot go on. The DSN comes in
+$GREENPG_TEST_DSN, for a command line is public.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _eventlet(green: bool) -> _Runtime:
 
 
 class _Ticker:
-    """A green thread that wants a turn every millisecond, and the longest time that it had to wait for one."""
+    """A green thread that wants a turn every millisecond, and the longest that it had to wait for one."""
 
     def __init__(self, sleep: Callable[[float], object]) -> None:
         self.longest = 0.0
