@@ -38,19 +38,20 @@ class Ran:
         return f"{' '.join(self.command)}\n{end}\n-- stdout\n{self.stdout}\n-- stderr\n{self.stderr}"
 
 
-def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 60.0) -> Ran:
-    """Run a command from the repository's root, in a process group that does not survive the call.
+def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT, timeout: float = 60.0) -> Ran:
+    """Run a command in a process group that does not survive the call.
 
     :param env: variables on top of ours
+    :param cwd: the folder that it starts in, and the first that it imports from
     :param timeout: seconds; then the child gets SIGABRT, which dumps a Python child's stacks, and is killed
     """
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(cwd), str(ROOT), os.environ.get("PYTHONPATH"))))
     variables = {**os.environ, "PYTHONPATH": path, "PYTHONFAULTHANDLER": "1", **(env or {})}
     # Files, not pipes: a grandchild that keeps a pipe open must not keep us waiting.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=out,

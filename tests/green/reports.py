@@ -55,7 +55,15 @@ def read(config: pytest.Config, path: Path) -> tuple[dict[str, list[pytest.TestR
         if "started" in line:
             started.add(line["started"])
         else:
-            report = config.hook.pytest_report_from_serializable(config=config, data=line)
+            report = config.hook.pytest_report_from_serializable(config=config, data=_with_tuples(line))
             found.setdefault(report.nodeid, []).append(report)
     ended = {nodeid: phases for nodeid, phases in found.items() if phases[-1].when == "teardown"}
     return ended, started - ended.keys()
+
+
+def _with_tuples(line: dict[str, Any]) -> dict[str, Any]:
+    """Make tuples again of what pytest insists on and JSON has made lists."""
+    return {
+        key: tuple(value) if key in ("location", "longrepr") and isinstance(value, list) else value
+        for key, value in line.items()
+    }

@@ -115,7 +115,7 @@ class Gevent(Runtime):
         import gevent.monkey
 
         gevent.monkey.patch_all()
-        _make_green("greenpg.gevent")
+        importlib.import_module("greenpg.gevent").patch()
         self.Timeout, self.Killed = gevent.Timeout, gevent.GreenletExit
 
     def timeout(self, seconds: float) -> AbstractContextManager[Any]:
@@ -143,7 +143,7 @@ class Eventlet(Runtime):
         import greenlet
 
         eventlet.monkey_patch()
-        _make_green("greenpg.eventlet")
+        importlib.import_module("greenpg.eventlet").patch()
         self.Timeout, self.Killed = eventlet.Timeout, greenlet.GreenletExit
 
     def timeout(self, seconds: float) -> AbstractContextManager[Any]:
@@ -175,7 +175,7 @@ class Select(Runtime):
 
     def install(self) -> None:
         importlib.import_module("greenpg.waiters").set_wait_callback("select")
-        _make_green("greenpg.compat.psycopg2")
+        importlib.import_module("greenpg.compat.psycopg2").patch()
 
     def kill(self, task: Task[Any]) -> None:
         raise NotImplementedError("a native thread cannot be killed; mark the test with `runtimes`")
@@ -217,11 +217,3 @@ def install(name: str) -> None:
     assert installed is None, "a process has one runtime"
     RUNTIMES[name].install()
     installed = RUNTIMES[name]
-
-
-def _make_green(module: str) -> None:
-    try:
-        importlib.import_module(module).patch()
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
