@@ -1,0 +1,185 @@
+"""The conversation with the server, one generator a step.
+
+Each generator speaks through a non-blocking `PGconn` and yields `(fd, need)` where libpq would
+block. Two rules hold in all of them:
+
+- While bytes are left to send, wait for read *or* write and take in what comes: a server that is
+  itself blocked on writing (a trigger that raises a notice per row) reads nothing more, and two
+  sides that both only write wait for each other for ever.
+- `Ready.NONE` means that the time of the whole conversation is over: `TimeoutError` is raised
+  and the caller, who owns the clock, decides what becomes of the connection.
+
+See the libpq chapters "Asynchronous Command Processing", "Functions Associated with the COPY
+Command" and "Canceling Queries in Progress".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from greenpg._core.offload import offload_gen
+from greenpg.abc import Gen, Ready, Wait
+from greenpg.errors import NotSupportedError, OperationalError
+from greenpg.pq.enums import ConnStatus, ExecStatus, PollingStatus, TransactionStatus
+
+if TYPE_CHECKING:
+    from greenpg.pq.abc import PGcancelConn, PGconn, PGresult
+
+_COPY_STATES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
+
+
+def wait_gen(fd: int, need: Wait) -> Gen[Ready]:
+    """Wait for `fd`; the one place where a wait that came back empty becomes an error.
+
+    :raises TimeoutError: the time of the conversation is over
+    """
+    ready = yield fd, need
+    if not ready:
+        raise TimeoutError("the server did not answer in time")
+    return ready
+
+
+def flush_gen(pgconn: PGconn) -> Gen[None]:
+    """Send what libpq has buffered, taking in what the server says meanwhile."""
+    while pgconn.flush():
+        ready = yield from wait_gen(pgconn.socket, Wait.RW)
+        if ready & Ready.R:
+            pgconn.consume_input()
+
+
+def result_gen(pgconn: PGconn) -> Gen[PGresult | None]:
+    """Return the next result of what was sent, or `None` after the last."""
+    yield from flush_gen(pgconn)
+    while pgconn.is_busy():
+        yield from wait_gen(pgconn.socket, Wait.R)
+        pgconn.consume_input()
+    return pgconn.get_result()
+
+
+def execute_gen(pgconn: PGconn) -> Gen[list[PGresult]]:
+    """Return every result of the command just sent; in COPY, stop at the result that says so."""
+    results: list[PGresult] = []
+    while (result := (yield from result_gen(pgconn))) is not None:
+        results.append(result)
+        if result.status in _COPY_STATES:
+            break
+    return results
+
+
+def drain_gen(pgconn: PGconn) -> Gen[None]:
+    """Throw away what is left of the command under way, COPY included, until the session is idle."""
+    while pgconn.transaction_status == TransactionStatus.ACTIVE:
+        result = yield from result_gen(pgconn)
+        if result is not None and result.status in _COPY_STATES:
+            yield from leave_copy_gen(pgconn)
+
+
+def leave_copy_gen(pgconn: PGconn, reason: str = "COPY was given up") -> Gen[None]:
+    """End the COPY under way: fail it where we are the sender, read it to its end where we are not.
+
+    :param reason: what the server is told, and tells back in its error
+    """
+    # in COPY, libpq hands out the result that the COPY began with as often as it is asked
+    result = pgconn.get_result()
+    if result is None:
+        return
+    if result.status in (ExecStatus.COPY_IN, ExecStatus.COPY_BOTH):
+        yield from copy_end_gen(pgconn, reason)
+    if result.status in (ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH):
+        yield from copy_out_gen(pgconn, _throw_away, _never)
+
+
+def copy_in_gen(pgconn: PGconn, read: Callable[[], bytes], slice_over: Callable[[], bool]) -> Gen[None]:
+    """Send what `read()` gives until it gives nothing; `copy_end_gen()` is the caller's to run.
+
+    :param read: returns the next block of COPY data; `b""` at the end
+    :param slice_over: asked after each block: true when other green threads should have a turn
+    """
+    while data := read():
+        while not pgconn.put_copy_data(data):
+            yield from flush_gen(pgconn)
+        if pgconn.flush():
+            yield from flush_gen(pgconn)
+        elif slice_over():
+            yield from _give_way_gen(pgconn)
+
+
+def copy_end_gen(pgconn: PGconn, error: str | None = None) -> Gen[None]:
+    """Finish a COPY IN: successfully, or with the `error` that the server shall fail it with."""
+    reason = None if error is None else error.encode()
+    while not pgconn.put_copy_end(reason):
+        yield from flush_gen(pgconn)
+    yield from flush_gen(pgconn)
+
+
+def copy_out_gen(
+    pgconn: PGconn, write: Callable[[bytes], object], slice_over: Callable[[], bool]
+) -> Gen[None]:
+    """Pass each row of a COPY OUT to `write()`; the results after the COPY are left to be read.
+
+    :param write: takes one row as the server sent it, line end included
+    :param slice_over: asked after each row: true when other green threads should have a turn
+    """
+    while True:
+        size, row = pgconn.get_copy_data(1)
+        if size > 0:
+            write(row)
+            if slice_over():
+                yield from _give_way_gen(pgconn)
+        elif size == 0:
+            yield from wait_gen(pgconn.socket, Wait.R)
+            pgconn.consume_input()
+        else:
+            return
+
+
+def _give_way_gen(pgconn: PGconn) -> Gen[None]:
+    """Let the loop go round once: a socket with room to write in is ready as soon as it is asked."""
+    ready = yield from wait_gen(pgconn.socket, Wait.RW)
+    if ready & Ready.R:
+        pgconn.consume_input()
+
+
+def cancel_gen(pgconn: PGconn) -> Gen[None]:
+    """Ask the server to cancel what `pgconn` runs; return once the request has been dealt with.
+
+    Waiting for the server to close the cancel connection is what keeps a late request from
+    hitting the next statement. Encrypted as the connection is with libpq 17; before that, libpq
+    only has a blocking call, which runs in a native thread.
+
+    :raises OperationalError: the request could not be delivered
+    :raises TimeoutError: the time of the conversation is over
+    """
+    try:
+        cancel = pgconn.cancel_conn()
+    except NotSupportedError:
+        yield from offload_gen(pgconn.get_cancel().cancel)
+        return
+    try:
+        cancel.start()
+        while True:
+            need = _cancel_need(cancel)
+            if need is None:
+                return
+            yield from wait_gen(cancel.socket, need)
+    finally:
+        cancel.finish()
+
+
+def _cancel_need(cancel: PGcancelConn) -> Wait | None:
+    """Move the cancel request one step on; return what it waits for, `None` when it is done."""
+    status = cancel.poll()
+    if status == PollingStatus.OK:
+        return None
+    if status == PollingStatus.FAILED or cancel.status == ConnStatus.BAD:
+        raise OperationalError(f"the cancel request failed: {cancel.get_error_message()}")
+    return Wait.R if status == PollingStatus.READING else Wait.W
+
+
+def _throw_away(_row: bytes) -> None:
+    """Take a row that nobody wants."""
+
+
+def _never() -> bool:
+    return False

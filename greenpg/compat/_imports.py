@@ -1,0 +1,64 @@
+"""Runs something right after a module has been imported, whoever imports it and whenever."""
+
+from __future__ import annotations
+
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+
+class AfterImport(MetaPathFinder):
+    """A finder that finds nothing by itself: it adds an action to one module's loader."""
+
+    def __init__(self, name: str, action: Callable[[], None]) -> None:
+        self._name = name
+        self._action = action
+
+    def install(self) -> None:
+        """Stand in front of the other finders until the module is imported."""
+        sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Stand aside, whether the module came or not."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the module's own spec, with the action behind its loader."""
+        if fullname != self._name:
+            return None
+        self.remove()  # or find_spec() below would come back here
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ThenAct(spec.loader, self._action)
+        return spec
+
+
+class _ThenAct(Loader):
+    """A module's own loader, and an action once the module is there."""
+
+    def __init__(self, loader: Loader, action: Callable[[], None]) -> None:
+        self._loader = loader
+        self._action = action
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # the module shows its own loader: what asks it for resources shall not meet this one
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        self._action()

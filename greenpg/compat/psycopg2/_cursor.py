@@ -1,0 +1,148 @@
+"""psycopg2's cursor classes, green: refused while somebody else waits, interruptible, and able to COPY."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from psycopg2 import _psycopg
+from psycopg2.sql import Composable
+
+from greenpg.compat.psycopg2._copy import BUFFER_SIZE, copy_sql, copy_with
+from greenpg.compat.psycopg2._guard import guarded_cursor
+from greenpg.compat.psycopg2._session import entry_points, leave_copy, wait_callback
+from greenpg.compat.psycopg2._twin import adopt, twin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from greenpg.compat.psycopg2._session import Session
+
+_plain = _psycopg.cursor
+_plain_execute = _plain.execute
+_executemany = guarded_cursor(_plain.executemany)
+_callproc = guarded_cursor(_plain.callproc)
+_copy_from = guarded_cursor(_plain.copy_from)
+_copy_to = guarded_cursor(_plain.copy_to)
+_copy_expert = guarded_cursor(_plain.copy_expert)
+
+
+class GreenCursor(_plain):
+    """psycopg2's cursor, green."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        """Execute a statement, as psycopg2's cursor does."""
+        # written out, not made by guarded_cursor(): this is the one method whose microseconds count
+        try:
+            session: Session = self.connection._greenpg
+        except AttributeError:  # a cursor that was never initialized: psycopg2 says so itself
+            return _plain_execute(self, query, vars)
+        if session.holder is not None:
+            session.refuse("execute")
+        if query.__class__ is not str or "\0" in query:
+            query = _checked(query, self)
+        try:
+            return _plain_execute(self, query, vars)
+        except psycopg2.ProgrammingError:
+            leave_copy(self.connection, session)
+            raise
+        finally:
+            if session.interruption is not None:
+                session.raise_interruption()
+
+    def executemany(self, query: Any, vars_list: Any) -> None:
+        """Execute a statement for each set of parameters, as psycopg2's cursor does."""
+        return _executemany(self, _checked(query, self), vars_list)
+
+    def callproc(self, procname: Any, *args: Any) -> Any:
+        """Call a function, as psycopg2's cursor does."""
+        return _callproc(self, _checked(procname, self), *args)
+
+    def copy_expert(self, sql: Any, file: Any, size: int = BUFFER_SIZE) -> None:
+        """COPY by a statement of the caller's, as psycopg2's cursor does."""
+        if not _is_ours():
+            return _copy_expert(self, sql, file, size)
+        if not (hasattr(file, "read") or hasattr(file, "write")):
+            raise TypeError("COPY needs a file object: with read() to copy from, with write() to copy to")
+        self._copy("copy_expert", sql, file, size)
+
+    def copy_from(
+        self,
+        file: Any,
+        table: str,
+        sep: str = "\t",
+        null: str = "\\N",
+        size: int = BUFFER_SIZE,
+        columns: Iterable[str] | None = None,
+    ) -> None:
+        """COPY a file into a table, as psycopg2's cursor does."""
+        if not _is_ours():
+            return _copy_from(self, file, table, sep, null, size, columns)
+        if not hasattr(file, "read"):
+            raise TypeError("argument 1 must have a .read() method")
+        self._copy("copy_from", copy_sql(self, table, "FROM stdin", sep, null, columns), file, size)
+
+    def copy_to(
+        self, file: Any, table: str, sep: str = "\t", null: str = "\\N", columns: Iterable[str] | None = None
+    ) -> None:
+        """COPY a table into a file, as psycopg2's cursor does."""
+        if not _is_ours():
+            return _copy_to(self, file, table, sep, null, columns)
+        if not hasattr(file, "write"):
+            raise TypeError("argument 1 must have a .write() method")
+        self._copy("copy_to", copy_sql(self, table, "TO stdout", sep, null, columns), file, BUFFER_SIZE)
+
+    def _copy(self, what: str, sql: Any, file: Any, size: int) -> None:
+        """Execute a statement that is expected to become a COPY."""
+        session: Session = self.connection._greenpg
+        if session.holder is not None:
+            session.refuse(what)
+        session.copy = copy_with(self.connection, file, size)
+        try:
+            # not self.execute(): a method that somebody has overridden is not part of COPY
+            GreenCursor.execute(self, sql)
+        finally:
+            session.copy = None
+
+
+class GreenNamedCursor(GreenCursor):
+    """psycopg2's server-side cursor, green: its fetches speak with the server too."""
+
+    fetchone = guarded_cursor(_plain.fetchone)
+    fetchmany = guarded_cursor(_plain.fetchmany)
+    fetchall = guarded_cursor(_plain.fetchall)
+    scroll = guarded_cursor(_plain.scroll)
+    close = guarded_cursor(_plain.close)
+    __next__ = guarded_cursor(_plain.__next__)
+
+
+def _checked(query: Any, curs: Any) -> Any:
+    """Return SQL that libpq will not cut short.
+
+    :raises psycopg2.ProgrammingError: there is a NUL in it, at which C would take it to end
+    """
+    text = query.as_string(curs) if isinstance(query, Composable) else query
+    if (isinstance(text, str) and "\0" in text) or (isinstance(text, bytes) and b"\0" in text):
+        raise psycopg2.ProgrammingError("the SQL has a NUL (0x00) character in it, which PostgreSQL cannot take")
+    return text
+
+
+def _is_ours() -> bool:
+    """Return whether our wait callback is in force: under none, or another one, psycopg2's own methods serve."""
+    return _psycopg.get_wait_callback() is wait_callback  # type: ignore[comparison-overlap]
+
+
+def green_cursor(factory: Any, named: bool) -> Any:
+    """Return the green twin of a cursor class, or of what a cursor factory makes.
+
+    :param factory: psycopg2's cursor class, a subclass, or a function `(connection, name) -> cursor`
+    :param named: whether the cursor is a server-side one
+    """
+    if not isinstance(factory, type):
+        return lambda *args: adopt(factory(*args), lambda made: green_cursor(made, named))
+    if not issubclass(factory, _plain):
+        return factory
+    return twin(factory, GreenNamedCursor if named else GreenCursor)
+
+
+entry_points.add(GreenCursor.execute.__code__)

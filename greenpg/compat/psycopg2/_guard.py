@@ -1,0 +1,63 @@
+"""The frame around each psycopg2 method that speaks with the server: refuse, call, raise what was kept."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+
+from greenpg.compat.psycopg2._session import entry_points, leave_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenpg.compat.psycopg2._session import Session
+
+
+def guarded(plain: Any, name: str | None = None) -> Callable[..., Any]:
+    """Return psycopg2's connection method `plain`, refused at once while another green thread waits."""
+    what = name or plain.__name__
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        session: Session = self._greenpg
+        if session.holder is not None:
+            session.refuse(what)
+        try:
+            return plain(self, *args, **kwargs)
+        finally:
+            if session.interruption is not None:
+                session.raise_interruption()
+
+    entry_points.add(method.__code__)
+    return wraps(plain)(method)
+
+
+def guarded_property(plain: Any) -> property:
+    """Return psycopg2's connection attribute `plain`, set only while nobody waits on the connection."""
+    setter = guarded(plain.__set__, plain.__name__)
+    return property(plain.__get__, setter, doc=plain.__doc__)
+
+
+def guarded_cursor(plain: Any) -> Callable[..., Any]:
+    """Return psycopg2's cursor method `plain`, refused at once while another green thread waits."""
+    what = plain.__name__
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            session: Session = self.connection._greenpg
+        except AttributeError:  # a cursor that was never initialized: psycopg2 says so itself
+            return plain(self, *args, **kwargs)
+        if session.holder is not None:
+            session.refuse(what)
+        try:
+            return plain(self, *args, **kwargs)
+        except psycopg2.ProgrammingError:
+            leave_copy(self.connection, session)
+            raise
+        finally:
+            if session.interruption is not None:
+                session.raise_interruption()
+
+    entry_points.add(method.__code__)
+    return wraps(plain)(method)

@@ -1,0 +1,84 @@
+"""Puts the green classes and the wait callback into psycopg2, and takes them out again."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from psycopg2 import _psycopg, extensions
+
+from greenpg.compat._patch import Patch
+from greenpg.compat.psycopg2._connecting import connecting
+from greenpg.compat.psycopg2._session import limits, wait_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger("greenpg")
+_patch = Patch()
+_previous: Any = None
+# What sets psycopg2's wait callback on behalf of the same green threads as we do, only less well.
+_SUPERSEDED = ("psycogreen.", "eventlet.support.psycopg2_patcher")
+
+
+def patch(*, recovery_timeout: float = limits.recovery, cancel_timeout: float = limits.cancel) -> None:
+    """Make psycopg2 wait through greenpg's wait callback, in every connection opened from now on.
+
+    Doing it twice is doing it once, with the limits of the second time.
+
+    :param recovery_timeout: seconds that cancelling and draining an interrupted statement may take
+        before its connection is closed
+    :param cancel_timeout: seconds that `connection.cancel()` may take
+    :raises ValueError: a limit is not a positive number
+    """
+    global _previous
+    for name, seconds in (("recovery_timeout", recovery_timeout), ("cancel_timeout", cancel_timeout)):
+        if not seconds > 0:
+            raise ValueError(f"{name} is a positive number of seconds, not {seconds!r}")
+    limits.recovery, limits.cancel = recovery_timeout, cancel_timeout
+    if _patch:
+        return
+    _previous = _psycopg.get_wait_callback()
+    _psycopg.set_wait_callback(wait_callback)
+    _patch.replace(psycopg2, "_connect", connecting(psycopg2._connect))  # type: ignore[attr-defined]
+    _patch.replace(extensions, "set_wait_callback", _setting(extensions.set_wait_callback))
+    _warn_of_fallbacks()
+
+
+def unpatch() -> None:
+    """Put everything back; connections that are open stay usable, as plain psycopg2 would have made them."""
+    if not _patch:
+        return
+    _patch.undo()
+    if _psycopg.get_wait_callback() is wait_callback:
+        _psycopg.set_wait_callback(_previous)
+
+
+def is_patched() -> bool:
+    """Return whether psycopg2 is green now."""
+    return bool(_patch)
+
+
+def _setting(plain: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return the replacement of `set_wait_callback`, which passes over what greenpg stands in for."""
+
+    def set_wait_callback(f: Any) -> None:
+        """Set psycopg2's wait callback, as `psycopg2.extensions.set_wait_callback()`."""
+        module = getattr(f, "__module__", None) or ""
+        if module.startswith(_SUPERSEDED):
+            _log.info("greenpg waits for psycopg2 already: %s.%s is not installed", module, f.__name__)
+            return
+        plain(f)
+
+    return set_wait_callback
+
+
+def _warn_of_fallbacks() -> None:
+    """Say once what this psycopg2 lacks, and what greenpg does instead."""
+    version = _psycopg.libpq_version()
+    if version < 170000:
+        _log.warning(
+            "psycopg2's libpq is version %d: before 17 a statement is cancelled from a native thread, unencrypted",
+            version // 10000,
+        )

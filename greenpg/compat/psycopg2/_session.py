@@ -1,0 +1,273 @@
+"""What greenpg keeps about one psycopg2 connection, and the wait callback that psycopg2 calls for it.
+
+psycopg2 calls the wait callback with the connection's mutex held and closes the connection when it
+raises. Hence the two rules of this room: whoever else wants the connection is refused before
+psycopg2 gets to lock it, and an interruption that has been cleaned up after is *kept*, for the
+method that began the wait to raise once psycopg2 has let go.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import psycopg2
+from psycopg2 import _psycopg
+
+from greenpg import pq
+from greenpg._core.offload import detach, shut_down
+from greenpg._core.protocol import cancel_gen, drain_gen, leave_copy_gen, wait_gen
+from greenpg.abc import Gen, Wait
+from greenpg.errors import Error
+from greenpg.pq.enums import TransactionStatus
+from greenpg.waiters import drive, get_wait_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+    from psycopg2.extensions import connection
+
+    from greenpg.abc import WaitCallback
+    from greenpg.compat.psycopg2._connecting import Attempt
+    from greenpg.pq.abc import PGconn
+
+try:
+    from greenlet import getcurrent as _current
+except ImportError:  # nothing but native threads can be waiting here
+    _current = threading.current_thread
+
+# What to wait for by what psycopg2's poll() has returned: 1 to read, 2 to write. A statement that
+# is being sent waits for either side, since a server blocked on writing reads nothing.
+_NEEDS = (Wait.R, Wait.R, Wait.RW)
+_CONNECT_NEEDS = (Wait.R, Wait.R, Wait.W)
+_UNBORN = frozenset({0, 20})  # CONN_STATUS_SETUP, CONN_STATUS_CONNECTING: no session to save yet
+
+_poll = _psycopg.connection.poll
+_fileno = _psycopg.connection.fileno
+
+
+class CopyFileError(Exception):
+    """The file object of a COPY has raised; its exception is the cause."""
+
+
+class Limits:
+    """Seconds that cleaning up may take; set by `patch()`."""
+
+    recovery = 2.0
+    cancel = 10.0
+
+
+limits = Limits()
+
+entry_points: set[CodeType] = set()
+"""The methods that raise a kept interruption once psycopg2 has let go of the connection."""
+
+
+@dataclass(frozen=True)
+class Forked:
+    """Holds a connection inherited through `fork()`: in this process it is busy for ever."""
+
+    under: object | None
+    """The green thread that waited when the process was forked, and left psycopg2's mutex locked."""
+
+
+class Session:
+    """The state of one connection that psycopg2 has no room for."""
+
+    __slots__ = (
+        "_bound", "_fd", "_pgconn", "_source", "asked", "attempt", "closed_by", "copy", "dsn",
+        "holder", "interruption",
+    )  # fmt: skip
+
+    def __init__(self, attempt: Attempt | None = None) -> None:
+        self.attempt = attempt
+        """How it is being connected; `None` once it is."""
+        self.dsn: str | None = None
+        """The conninfo as it was given, where psycopg2 was handed another one."""
+        self.asked: dict[str, str] | None = None
+        """The parameters of that conninfo."""
+        self.holder: object | None = None
+        """The green thread that waits on the connection, or `Forked`; `None` when it is idle."""
+        self.interruption: BaseException | None = None
+        """What was thrown into a wait that has been cleaned up after, still to be raised."""
+        self.copy: Callable[[PGconn], Gen[None]] | None = None
+        """What to do when the statement under way turns out to be a COPY."""
+        self.closed_by: object | None = None
+        """The green thread that called `close()` while another one waited."""
+        self._source: WaitCallback | None = None
+        self._bound: WaitCallback | None = None
+        self._pgconn: PGconn | None = None
+        self._fd = -1
+
+    def pgconn(self, conn: connection) -> PGconn:
+        """Return psycopg2's own `PGconn`, borrowed through the libpq that psycopg2 itself uses."""
+        if self._pgconn is None:
+            self._pgconn = libpq().borrow(conn.pgconn_ptr)
+        return self._pgconn
+
+    def waiter(self, conn: connection) -> tuple[WaitCallback, int]:
+        """Return the registered wait callback, bound to the connection's socket where it can be, and the fd."""
+        source = get_wait_callback()
+        if source is not self._source:
+            self.release()
+            self._fd = fd = _fileno(conn)
+            bind = getattr(source, "bind", None)
+            self._bound = source if bind is None else bind(fd)
+            self._source = source
+        assert self._bound is not None
+        return self._bound, self._fd
+
+    def release(self) -> None:
+        """Drop what a wait callback keeps for the socket: before the socket is closed, not after."""
+        bound, self._bound, self._source, self._pgconn = self._bound, None, None, None
+        close = getattr(bound, "close", None)
+        if close is not None:
+            close()
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise the error that says why `what` cannot be done now, instead of waiting for psycopg2's mutex.
+
+        :raises ProgrammingError: a green thread waits on the connection
+        :raises InterfaceError: the connection belongs to the parent process
+        """
+        if isinstance(self.holder, Forked):
+            raise psycopg2.InterfaceError(
+                f"{what} cannot be used: the connection belongs to the parent process;"
+                " open a new one after fork()"
+            )
+        raise psycopg2.ProgrammingError(
+            f"{what} cannot be used while {self.holder!r} waits for the server on this connection;"
+            " use one connection for each green thread"
+        )
+
+    def raise_interruption(self) -> NoReturn:
+        """Raise what was thrown into the wait, now that psycopg2 has let go of the connection."""
+        interruption, self.interruption = self.interruption, None
+        assert interruption is not None
+        raise interruption
+
+    def close_under_holder(self, conn: connection) -> None:
+        """End the wait that another green thread (or a frame below this one) is in, with an error.
+
+        Nothing here waits: it may run in a signal handler, in the hub, or in the wait callback itself.
+        """
+        self.closed_by = _current()
+        pgconn = self.pgconn(conn)
+        if conn.status not in _UNBORN:
+            detach(pgconn.get_cancel().cancel)
+        shut_down(_fileno(conn))
+
+def libpq() -> pq.Library:
+    """Return the very libpq that psycopg2's extension module is linked to."""
+    return pq.library(_psycopg.__file__)
+
+
+def wait_callback(conn: connection) -> None:
+    """Wait for what psycopg2 has asked of the server, through the registered wait callback.
+
+    Installed with `psycopg2.extensions.set_wait_callback()`. An interruption of the wait cancels
+    the statement and drains the connection; the method that psycopg2 was called from raises it.
+    """
+    try:
+        session: Session = conn._greenpg  # type: ignore[attr-defined]
+    except AttributeError:  # made by hand from psycopg2's own class: nobody there to raise what is kept
+        session = Session()
+    session.holder = _current()
+    try:
+        if session.attempt is not None or conn.status in _UNBORN:
+            _connect(conn, session)
+        elif session.interruption is not None:  # thrown into the BEGIN before this statement
+            raise session.interruption
+        else:
+            wait, fd = session.waiter(conn)
+            while state := _poll(conn):
+                wait(fd, _NEEDS[state], None)
+            if session.copy is not None:
+                _copy(conn, session)
+    except BaseException as exc:
+        caller = sys._getframe().f_back
+        _clean_up(conn, session, exc, caller is not None and caller.f_code in entry_points)
+    finally:
+        if not isinstance(session.holder, Forked):
+            session.holder = None
+
+
+def _poll_gen(conn: connection, needs: tuple[Wait, ...]) -> Gen[None]:
+    """Move psycopg2's own state machine to its next rest: connected, or with a result in hand."""
+    while state := _poll(conn):
+        yield from wait_gen(_fileno(conn), needs[state])
+
+
+def _connect(conn: connection, session: Session) -> None:
+    """Wait until the connection is made, each host within its time."""
+    wait = get_wait_callback()
+    if session.attempt is not None:
+        wait = session.attempt.limit(wait, session.pgconn(conn))
+    drive(_poll_gen(conn, _CONNECT_NEEDS), wait, None)
+
+
+def _copy(conn: connection, session: Session) -> None:
+    """Move the data of a COPY, where the statement has become one, and let psycopg2 take its results."""
+    pgconn = session.pgconn(conn)
+    if session.copy is None or pgconn.transaction_status != TransactionStatus.ACTIVE:
+        return  # this was the BEGIN before it, or the server has refused it
+    copy, session.copy = session.copy, None
+    wait, _fd = session.waiter(conn)
+    drive(copy(pgconn), wait, None)
+    drive(_poll_gen(conn, _NEEDS), wait, None)
+
+
+def _clean_up(conn: connection, session: Session, exc: BaseException, kept: bool) -> None:
+    """Deal with what ended a wait: return with it kept in the session, or raise, which closes.
+
+    :param exc: what was raised in the wait
+    :param kept: whether a method of ours will raise what is kept
+    """
+    if session.closed_by is not None:
+        raise psycopg2.InterfaceError(f"connection closed by {session.closed_by!r} during the wait") from exc
+    if isinstance(session.holder, Forked):
+        raise psycopg2.InterfaceError("the connection belongs to the parent process") from exc
+    if isinstance(exc, psycopg2.Error) or conn.status in _UNBORN or session.attempt is not None:
+        raise exc  # the connection itself is broken, or not there yet
+    if isinstance(exc, CopyFileError):
+        assert exc.__cause__ is not None
+        exc = exc.__cause__
+    session.copy = None
+    try:
+        drive(_recovery_gen(conn, session.pgconn(conn)), get_wait_callback(), limits.recovery)
+    except (OSError, Error, psycopg2.Error):  # TimeoutError is an OSError
+        kept = False
+    if not kept:
+        session.release()
+        raise exc
+    session.interruption = exc
+
+
+def _recovery_gen(conn: connection, pgconn: PGconn) -> Gen[None]:
+    """Cancel the statement and bring psycopg2's state machine to rest, out of COPY if it is in one."""
+    yield from cancel_gen(pgconn)
+    while True:
+        yield from _poll_gen(conn, _NEEDS)
+        if pgconn.transaction_status != TransactionStatus.ACTIVE:
+            return
+        yield from leave_copy_gen(pgconn)
+
+
+def leave_copy(conn: connection, session: Session) -> None:
+    """Bring the connection out of a COPY that `execute()` has begun and psycopg2 has refused.
+
+    Plain psycopg2 leaves that to the next `PQexec()`; a green connection never calls it.
+    """
+    pgconn = session.pgconn(conn)
+    session.holder = _current()
+    try:
+        if pgconn.transaction_status == TransactionStatus.ACTIVE:
+            drive(drain_gen(pgconn), get_wait_callback(), limits.recovery)
+    except BaseException:
+        _psycopg.connection.close(conn)
+        raise
+    finally:
+        session.holder = None
