@@ -15,6 +15,7 @@ from greenlet import getcurrent
 from greenpg.abc import Ready, Wait
 from greenpg.waiters.select import wait as poll
 
+_RW = Wait.RW
 _READY = (Ready.NONE, Ready.R, Ready.W, Ready.RW)  # several times faster than Ready(need)
 
 
@@ -57,34 +58,44 @@ class _BoundWait:
     same time, in whatever thread, makes its own.
     """
 
-    __slots__ = ("_fd", "_kept")
+    __slots__ = ("_fd", "_spare")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._kept: dict[Wait, Any] = {}
+        self._spare: tuple[list[Any], ...] = ([], [], [], [])  # by need; hashing an enum is slow
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
         if fd != self._fd:
             return wait(fd, need, timeout)
         hub = get_hub()
-        io = self._kept.pop(need, None)
-        if io is not None and io.loop is not hub.loop:  # a watcher serves the hub that it was made in
-            io.close()
-            io = None
-        if io is None:
-            io = hub.loop.io(fd, need)
+        spare = self._spare[need]
+        io = _take(spare, hub.loop) or hub.loop.io(fd, need)
         try:
             return _wait(hub, io, fd, need, timeout)
         finally:
-            # Another's watcher may be there by now, or close() may have come in between.
-            if fd != self._fd or self._kept.setdefault(need, io) is not io:
+            if fd == self._fd:
+                spare.append(io)
+            else:  # close() came in between
                 io.close()
 
     def close(self) -> None:
         """Drop the watchers; from now on this waits as an unbound callback does."""
         self._fd = -1
-        while self._kept:
-            self._kept.popitem()[1].close()
+        for spare in self._spare:
+            while spare:
+                spare.pop().close()
+
+
+def _take(spare: list[Any], loop: Any) -> Any:
+    """Return a watcher of `loop`, if there is one; a watcher serves only the hub that it was made in."""
+    try:
+        io = spare.pop()
+    except IndexError:
+        return None
+    if io.loop is loop:
+        return io
+    io.close()
+    return None
 
 
 def _wait(hub: Any, io: Any, fd: int, need: Wait, timeout: float | None) -> Ready:
@@ -99,7 +110,7 @@ def _wait(hub: Any, io: Any, fd: int, need: Wait, timeout: float | None) -> Read
             timer.start(switch, timer, update=True)  # count from now, not from the loop's last turn
         while True:
             woken = hub.switch()
-            if woken is io and need != Wait.RW:
+            if woken is io and need != _RW:
                 return _READY[need]
             if woken is io or woken is timer:
                 # Which of the two it is; and if it is time, whether data came in the same turn.
