@@ -41,7 +41,7 @@ class Display:
     def introduce(self, job: Job) -> None:
         """Say what is about to run."""
         self.line(
-            f"{job.users} users at once in one {job.library} thread, each: "
+            f"{job.crowd} in one thread, under {job.library}, each: "
             f"urlopen ({job.sleep:g} s), then a psycopg2 query ({job.sleep:g} s)"
         )
 

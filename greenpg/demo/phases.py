@@ -39,6 +39,11 @@ class Job:
     url: str
     dsn: str
 
+    @property
+    def crowd(self) -> str:
+        """How many users, in words."""
+        return f"{self.users} user{'s' if self.users > 1 else ''} at once"
+
 
 @dataclass(frozen=True)
 class Span:

@@ -44,14 +44,16 @@ def draw(job: Job, phases: list[Phase], path: Path) -> None:
         height = 0.7 + min(0.22 * job.users, 6.0)
         layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)  # inches
         figure = Figure(figsize=(9.5, 1.3 + height * len(phases)), layout=layout, facecolor="white")
-        figure.suptitle(f"The same code, {job.users} users at once, one thread", fontsize=14, weight="bold")
+        figure.suptitle(f"The same code, {job.crowd}, one thread", fontsize=14, weight="bold")
         panels = figure.subplots(len(phases), sharex=True, squeeze=False)[:, 0]
         for panel, phase in zip(panels, phases, strict=True):
             _panel(panel, job, phase)
         panels[-1].set_xlabel("seconds")
         panels[-1].set_xlim(0, max(phase.wall for phase in phases) * 1.01)
         handles = [Patch(color=_COLOURS[kind], label=_LABELS[kind]) for kind in KINDS]
-        handles.append(Patch(color=_COLOURS["http"], alpha=_PALE, label="answered, but the hub is blocked"))
+        handles.append(
+            Patch(color=_COLOURS["http"], alpha=_PALE, label="the rest of the wait: hub blocked, connecting")
+        )
         figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
         figure.savefig(path, format="svg", metadata={"Date": None, "Title": "greenpg demo"})
 
