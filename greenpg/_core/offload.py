@@ -6,15 +6,16 @@ block the very hub that the call is kept away from.
 
 from __future__ import annotations
 
+import _socket
 import os
-from collections.abc import Callable
 from importlib.machinery import BuiltinImporter
 from importlib.util import module_from_spec
-from typing import Any, Generic, TypeVar, cast
-
-import _socket
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from greenpg.abc import Gen, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def detach(call: Callable[[], object]) -> None:
     def run() -> None:
         try:
             call()
-        except Exception:  # noqa: BLE001, S110 - nobody is left to tell: the caller has gone on
+        except Exception:
             return
 
     _start_native_thread(run, ())
@@ -55,7 +56,7 @@ class Offloaded(Generic[T]):
         def run() -> None:
             try:
                 self._outcome.append((True, call()))
-            except BaseException as exc:  # noqa: BLE001 - carried over to the waiting side
+            except BaseException as exc:
                 self._outcome.append((False, exc))
             finally:
                 theirs.close()  # end of file is the signal

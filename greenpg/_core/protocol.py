@@ -15,7 +15,6 @@ Command" and "Canceling Queries in Progress".
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from greenpg._core.offload import offload_gen
@@ -24,6 +23,8 @@ from greenpg.errors import NotSupportedError, OperationalError
 from greenpg.pq.enums import ConnStatus, ExecStatus, PollingStatus, TransactionStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from greenpg.pq.abc import PGcancelConn, PGconn, PGresult
 
 _COPY_STATES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})

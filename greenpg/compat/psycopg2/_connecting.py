@@ -218,34 +218,40 @@ def connecting(plain_connect: Callable[..., Any]) -> Callable[..., Any]:
     def connect(dsn: str, connection_factory: Any = None, **kwasync: Any) -> Any:
         if any(kwasync.values()):
             return plain_connect(dsn, connection_factory=connection_factory, **kwasync)
-        factory = green_connection(connection_factory or _psycopg.connection)
         try:
             conninfo = Conninfo(dsn)
         except Error:  # psycopg2 has the words for a conninfo that cannot be read
             return plain_connect(dsn, connection_factory=connection_factory)
-        attempt = conninfo.attempt()
-        while True:
-            try:
-                return _make(factory, conninfo, attempt)
-            except TimeoutError:
-                if attempt.timed_out is None:
-                    raise
-                attempt = conninfo.next_attempt(attempt)
-            except psycopg2.OperationalError as exc:
-                if not conninfo.failures:
-                    raise
-                raise psycopg2.OperationalError("\n".join([*conninfo.failures, str(exc)])) from exc
+        factory = green_connection(connection_factory or _psycopg.connection)
+        attempt: Attempt | None = conninfo.attempt()
+        while attempt is not None:
+            attempt, conn = _try(factory, conninfo, attempt)
+        return conn
 
     return connect
+
+
+def _try(factory: Any, conninfo: Conninfo, attempt: Attempt) -> tuple[Attempt | None, Any]:
+    """Connect; return the attempt that is to follow when a host's time was over, else the connection."""
+    try:
+        return None, _make(factory, conninfo, attempt)
+    except TimeoutError:
+        if attempt.timed_out is None:
+            raise
+        return conninfo.next_attempt(attempt), None
+    except psycopg2.OperationalError as exc:
+        if not conninfo.failures:
+            raise
+        raise psycopg2.OperationalError("\n".join([*conninfo.failures, str(exc)])) from exc
 
 
 def _make(factory: Any, conninfo: Conninfo, attempt: Attempt) -> Any:
     """Call the factory for one attempt; a class of users gets the conninfo that they gave."""
     if not (isinstance(factory, type) and issubclass(factory, GreenBaseConnection)):
-        conn = adopt(factory(attempt.dsn), green_connection)
-        if isinstance(conn, GreenBaseConnection):
-            conn.become_green()
-        return conn
+        made = adopt(factory(attempt.dsn), green_connection)
+        if isinstance(made, GreenBaseConnection):
+            made.become_green()
+        return made
     conn: Any = factory.__new__(factory, conninfo.dsn)
     session = conn._greenpg
     session.attempt = attempt

@@ -1,8 +1,8 @@
-"""psycopg2's connection class, green: what plain psycopg2 can do, without its mutex and without its blocking calls."""
+"""psycopg2's connection classes, green: all that plain ones can do, never blocking on a mutex or a socket."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg2
 from psycopg2 import _psycopg, extensions
@@ -17,15 +17,12 @@ from greenpg.compat.psycopg2._twin import twin
 from greenpg.errors import Error
 from greenpg.waiters import drive, get_wait_callback
 
-if TYPE_CHECKING:
-    from greenpg.compat.psycopg2._connecting import Attempt
-
-_plain = _psycopg.connection
+_plain: Any = _psycopg.connection
 _plain_closed: Any = vars(_plain)["closed"]
 _plain_dsn: Any = vars(_plain)["dsn"]
 
 
-class GreenBaseConnection(_plain):
+class GreenBaseConnection(_psycopg.connection):
     """What every green connection has; the base of a green replication connection."""
 
     _greenpg: Session
@@ -80,7 +77,7 @@ class GreenBaseConnection(_plain):
 
     def get_dsn_parameters(self) -> dict[str, str]:
         """Return the parameters of the connection as they were asked for, not as they were resolved."""
-        parameters = _plain.get_dsn_parameters(self)
+        parameters: dict[str, str] = _plain.get_dsn_parameters(self)
         asked = self._greenpg.asked
         if asked is not None:
             for key in ("host", "hostaddr", "port", "load_balance_hosts"):
@@ -104,7 +101,8 @@ class GreenBaseConnection(_plain):
         """Return a new cursor, green whatever its factory."""
         if isinstance(self._greenpg.holder, Forked):
             self._greenpg.refuse("cursor")
-        factory = cursor_factory or self.cursor_factory or _psycopg.cursor
+        default: Any = self.cursor_factory
+        factory = cursor_factory or default or _psycopg.cursor
         return _plain.cursor(self, name, green_cursor(factory, name is not None), *args, **kwargs)
 
     def cancel(self) -> None:

@@ -88,7 +88,7 @@ def _to_file_gen(pgconn: PGconn, conn: connection, file: Any) -> Gen[None]:
 def copy_sql(
     curs: cursor, table: str, direction: str, sep: str, null: str, columns: Iterable[str] | None
 ) -> str:
-    """Return the statement of `copy_from()` and `copy_to()`; `direction` is its `FROM stdin` or `TO stdout`."""
+    """Return the statement of `copy_from()` or `copy_to()`: `direction` is "FROM stdin" or "TO stdout"."""
     return f"COPY {_target(curs, table, columns)} {direction} WITH {_format(curs, sep, null)}"
 
 

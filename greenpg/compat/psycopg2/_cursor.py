@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from greenpg.compat.psycopg2._session import Session
 
-_plain = _psycopg.cursor
+_plain: Any = _psycopg.cursor
 _plain_execute = _plain.execute
 _executemany = guarded_cursor(_plain.executemany)
 _callproc = guarded_cursor(_plain.callproc)
@@ -27,22 +27,23 @@ _copy_to = guarded_cursor(_plain.copy_to)
 _copy_expert = guarded_cursor(_plain.copy_expert)
 
 
-class GreenCursor(_plain):
+class GreenCursor(_psycopg.cursor):
     """psycopg2's cursor, green."""
 
     def execute(self, query: Any, vars: Any = None) -> None:
         """Execute a statement, as psycopg2's cursor does."""
         # written out, not made by guarded_cursor(): this is the one method whose microseconds count
         try:
-            session: Session = self.connection._greenpg
+            session: Session = self.connection._greenpg  # type: ignore[attr-defined]
         except AttributeError:  # a cursor that was never initialized: psycopg2 says so itself
-            return _plain_execute(self, query, vars)
+            _plain_execute(self, query, vars)
+            return
         if session.holder is not None:
             session.refuse("execute")
         if query.__class__ is not str or "\0" in query:
             query = _checked(query, self)
         try:
-            return _plain_execute(self, query, vars)
+            _plain_execute(self, query, vars)
         except psycopg2.ProgrammingError:
             leave_copy(self.connection, session)
             raise
@@ -52,7 +53,7 @@ class GreenCursor(_plain):
 
     def executemany(self, query: Any, vars_list: Any) -> None:
         """Execute a statement for each set of parameters, as psycopg2's cursor does."""
-        return _executemany(self, _checked(query, self), vars_list)
+        _executemany(self, _checked(query, self), vars_list)
 
     def callproc(self, procname: Any, *args: Any) -> Any:
         """Call a function, as psycopg2's cursor does."""
@@ -61,7 +62,8 @@ class GreenCursor(_plain):
     def copy_expert(self, sql: Any, file: Any, size: int = BUFFER_SIZE) -> None:
         """COPY by a statement of the caller's, as psycopg2's cursor does."""
         if not _is_ours():
-            return _copy_expert(self, sql, file, size)
+            _copy_expert(self, sql, file, size)
+            return
         if not (hasattr(file, "read") or hasattr(file, "write")):
             raise TypeError("COPY needs a file object: with read() to copy from, with write() to copy to")
         self._copy("copy_expert", sql, file, size)
@@ -77,24 +79,27 @@ class GreenCursor(_plain):
     ) -> None:
         """COPY a file into a table, as psycopg2's cursor does."""
         if not _is_ours():
-            return _copy_from(self, file, table, sep, null, size, columns)
+            _copy_from(self, file, table, sep, null, size, columns)
+            return
         if not hasattr(file, "read"):
             raise TypeError("argument 1 must have a .read() method")
-        self._copy("copy_from", copy_sql(self, table, "FROM stdin", sep, null, columns), file, size)
+        sql = copy_sql(self, table, "FROM stdin", sep, null, columns)
+        self._copy("copy_from", sql, file, size)
 
     def copy_to(
         self, file: Any, table: str, sep: str = "\t", null: str = "\\N", columns: Iterable[str] | None = None
     ) -> None:
         """COPY a table into a file, as psycopg2's cursor does."""
         if not _is_ours():
-            return _copy_to(self, file, table, sep, null, columns)
+            _copy_to(self, file, table, sep, null, columns)
+            return
         if not hasattr(file, "write"):
             raise TypeError("argument 1 must have a .write() method")
         self._copy("copy_to", copy_sql(self, table, "TO stdout", sep, null, columns), file, BUFFER_SIZE)
 
     def _copy(self, what: str, sql: Any, file: Any, size: int) -> None:
         """Execute a statement that is expected to become a COPY."""
-        session: Session = self.connection._greenpg
+        session: Session = self.connection._greenpg  # type: ignore[attr-defined]
         if session.holder is not None:
             session.refuse(what)
         session.copy = copy_with(self.connection, file, size)
@@ -123,13 +128,13 @@ def _checked(query: Any, curs: Any) -> Any:
     """
     text = query.as_string(curs) if isinstance(query, Composable) else query
     if (isinstance(text, str) and "\0" in text) or (isinstance(text, bytes) and b"\0" in text):
-        raise psycopg2.ProgrammingError("the SQL has a NUL (0x00) character in it, which PostgreSQL cannot take")
+        raise psycopg2.ProgrammingError("SQL cannot contain NUL (0x00) characters; take them out")
     return text
 
 
 def _is_ours() -> bool:
-    """Return whether our wait callback is in force: under none, or another one, psycopg2's own methods serve."""
-    return _psycopg.get_wait_callback() is wait_callback  # type: ignore[comparison-overlap]
+    """Return whether our wait callback is in force; under another, or none, psycopg2's methods serve."""
+    return _psycopg.get_wait_callback() is wait_callback
 
 
 def green_cursor(factory: Any, named: bool) -> Any:

@@ -79,6 +79,6 @@ def _warn_of_fallbacks() -> None:
     version = _psycopg.libpq_version()
     if version < 170000:
         _log.warning(
-            "psycopg2's libpq is version %d: before 17 a statement is cancelled from a native thread, unencrypted",
+            "psycopg2 was built with libpq %d: before 17, cancelling takes a native thread and no encryption",
             version // 10000,
         )

@@ -105,11 +105,14 @@ class Session:
     def pgconn(self, conn: connection) -> PGconn:
         """Return psycopg2's own `PGconn`, borrowed through the libpq that psycopg2 itself uses."""
         if self._pgconn is None:
-            self._pgconn = libpq().borrow(conn.pgconn_ptr)
+            address = conn.pgconn_ptr
+            if address is None:
+                raise psycopg2.InterfaceError("connection already closed")
+            self._pgconn = libpq().borrow(address)
         return self._pgconn
 
     def waiter(self, conn: connection) -> tuple[WaitCallback, int]:
-        """Return the registered wait callback, bound to the connection's socket where it can be, and the fd."""
+        """Return the registered wait callback, bound to the socket where it can be, and the socket."""
         source = get_wait_callback()
         if source is not self._source:
             self.release()
@@ -159,6 +162,7 @@ class Session:
         if conn.status not in _UNBORN:
             detach(pgconn.get_cancel().cancel)
         shut_down(_fileno(conn))
+
 
 def libpq() -> pq.Library:
     """Return the very libpq that psycopg2's extension module is linked to."""

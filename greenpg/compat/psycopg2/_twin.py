@@ -13,7 +13,7 @@ from typing import Any
 
 
 @lru_cache(maxsize=1024)
-def twin(factory: type, base: type) -> type:
+def twin(factory: Any, base: Any) -> Any:
     """Return `factory` with `base` put between it and psycopg2's class.
 
     :param factory: psycopg2's class, or a subclass of it
@@ -25,7 +25,8 @@ def twin(factory: type, base: type) -> type:
         return base
 
     def body(namespace: dict[str, Any]) -> None:
-        namespace.update(__module__=factory.__module__, __qualname__=factory.__qualname__, __doc__=factory.__doc__)
+        for name in ("__module__", "__qualname__", "__doc__"):
+            namespace[name] = getattr(factory, name)
 
     return types.new_class(factory.__name__, (factory, base), exec_body=body)
 
