@@ -33,9 +33,13 @@ class Ran:
     stderr: str
     timed_out: bool
 
+    @property
+    def end(self) -> str:
+        """How it ended, in words."""
+        return "did not end in time" if self.timed_out else f"ended with {self.returncode}"
+
     def __str__(self) -> str:
-        end = "did not end in time" if self.timed_out else f"ended with {self.returncode}"
-        return f"{' '.join(self.command)}\n{end}\n-- stdout\n{self.stdout}\n-- stderr\n{self.stderr}"
+        return f"{' '.join(self.command)}\n{self.end}\n-- stdout\n{self.stdout}\n-- stderr\n{self.stderr}"
 
 
 def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT, timeout: float = 60.0) -> Ran:

