@@ -230,10 +230,7 @@ class PGconn(Protocol):
 
     @property
     def socket(self) -> int:
-        """The file descriptor of the connection; it may change while connecting.
-
-        :raises OperationalError: there is none (any more)
-        """
+        """The file descriptor of the connection, an error once it is lost; it may change while connecting."""
 
     @property
     def backend_pid(self) -> int:
@@ -242,10 +239,6 @@ class PGconn(Protocol):
     @property
     def protocol_version(self) -> int:
         """The major version of the protocol, 3."""
-
-    @property
-    def full_protocol_version(self) -> int:
-        """The version of the protocol, such as 30002 for 3.2 (libpq 18)."""
 
     @property
     def server_version(self) -> int:

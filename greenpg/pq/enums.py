@@ -12,12 +12,11 @@ class _OpenEnum(IntEnum):
     """An enum that also holds values which a newer libpq may bring: one more state is no reason to fail."""
 
     @classmethod
-    def _missing_(cls, value: object) -> _OpenEnum | None:
-        if not isinstance(value, int):
-            return None
-        member = int.__new__(cls, value)
-        member._name_ = f"UNKNOWN_{value}"
-        member._value_ = value
+    def _missing_(cls, value: object) -> _OpenEnum:
+        number: int = value  # type: ignore[assignment]  # libpq has no other values
+        member = int.__new__(cls, number)
+        member._name_ = f"UNKNOWN_{number}"
+        member._value_ = number
         return member
 
 

@@ -116,10 +116,6 @@ class PGconn(abc.PGconn):
         return int(self._pq.PQprotocolVersion(self._ptr or closed()))
 
     @property
-    def full_protocol_version(self) -> int:
-        return int(self._pq.PQfullProtocolVersion(self._ptr or closed()))
-
-    @property
     def server_version(self) -> int:
         return int(self._pq.PQserverVersion(self._ptr or closed()))
 

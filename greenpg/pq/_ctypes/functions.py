@@ -100,7 +100,6 @@ ACCESSORS: dict[str, Signature] = {
     "PQtransactionStatus": (INT, PTR),
     "PQparameterStatus": (STR, PTR, STR),
     "PQprotocolVersion": (INT, PTR),
-    "PQfullProtocolVersion": (INT, PTR),
     "PQserverVersion": (INT, PTR),
     "PQerrorMessage": (STR, PTR),
     "PQsocket": (INT, PTR),
@@ -133,7 +132,6 @@ ACCESSORS: dict[str, Signature] = {
     "PQescapeIdentifier": (PTR, PTR, STR, SIZE),
     "PQescapeByteaConn": (PTR, PTR, STR, SIZE, POINTER(SIZE)),
     "PQunescapeBytea": (PTR, STR, POINTER(SIZE)),
-    "PQresStatus": (STR, INT),
     "PQresultStatus": (INT, PTR),
     "PQresultErrorMessage": (STR, PTR),
     "PQresultErrorField": (STR, PTR, INT),
@@ -154,7 +152,6 @@ ACCESSORS: dict[str, Signature] = {
     "PQgetisnull": (INT, PTR, INT, INT),
     "PQnparams": (INT, PTR),
     "PQparamtype": (OID, PTR, INT),
-    "PQmakeEmptyPGresult": (PTR, PTR, INT),
 }
 
 SINCE: dict[str, int] = {
@@ -179,7 +176,6 @@ SINCE: dict[str, int] = {
     "PQsendClosePrepared": 17,
     "PQsendPipelineSync": 17,
     "PQsetChunkedRowsMode": 17,
-    "PQfullProtocolVersion": 18,
 }
 
 
