@@ -1,0 +1,123 @@
+"""Run one module of psycopg2's tests in this process and write down what happens, one JSON line an event.
+
+Its rule: nothing but the standard library is imported before the tests are, and every line is on disk
+before the next thing happens, so that a process that hangs or dies has still told how far it came.
+
+Events: `{"plan": [ids]}`, `{"start": id}`, `{"result": id, "verdict", "detail", "seconds"}`, `{"end": true}`.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import json
+import sys
+import time
+import unittest
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
+class Recorder(unittest.TestResult):
+    """Writes the events of a run; a test that takes longer than its limit ends the process, stacks first."""
+
+    def __init__(self, events: IO[str], limit: float, limits: dict[str, float]) -> None:
+        super().__init__()
+        self._events = events
+        self._limit = limit
+        self._limits = limits
+        self._running: unittest.TestCase | None = None
+        self._verdict, self._detail, self._started = "passed", "", 0.0
+
+    def write(self, **event: Any) -> None:
+        self._events.write(json.dumps(event) + "\n")
+        self._events.flush()
+
+    def watch(self, limit: float) -> None:
+        """End the process after `limit` seconds; a native thread does it, whatever holds the interpreter."""
+        faulthandler.dump_traceback_later(limit, exit=True, file=2)
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self._running = test
+        self._verdict, self._detail, self._started = "passed", "", time.monotonic()
+        self.write(start=test.id())
+        self.watch(self._limits.get(test.id(), self._limit))
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        self.watch(self._limit)
+        self._write_result(test)
+        self._running = None
+        super().stopTest(test)
+
+    def addError(self, test: unittest.TestCase, err: ExcInfo) -> None:
+        super().addError(test, err)
+        self._note(test, "failed", self.errors[-1][1])
+
+    def addFailure(self, test: unittest.TestCase, err: ExcInfo) -> None:
+        super().addFailure(test, err)
+        self._note(test, "failed", self.failures[-1][1])
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        super().addUnexpectedSuccess(test)
+        self._note(test, "failed", "expected to fail, and passed")
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: ExcInfo | None) -> None:
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._note(test, "failed", self._exc_info_to_string(err, test))  # type: ignore[attr-defined]
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        self._note(test, "skipped", reason)
+
+    def _note(self, test: unittest.TestCase, verdict: str, detail: str) -> None:
+        if self._verdict != "failed":
+            self._verdict, self._detail = verdict, detail
+        if self._running is None:  # setUpClass or setUpModule: no test of this name was started
+            self._write_result(test)
+
+    def _write_result(self, test: unittest.TestCase) -> None:
+        seconds = round(time.monotonic() - self._started, 3)
+        self.write(result=test.id(), verdict=self._verdict, detail=self._detail, seconds=seconds)
+
+
+def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+    """Yield the tests of a suite of suites, in order."""
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from flatten(test)
+        else:
+            yield test
+
+
+def statically_skipped(test: unittest.TestCase) -> bool:
+    """Tell whether a decorator has already decided that the test will not run."""
+    method = getattr(test, test.id().rpartition(".")[2])
+    return bool(getattr(test, "__unittest_skip__", False) or getattr(method, "__unittest_skip__", False))
+
+
+def main(request: dict[str, Any]) -> None:
+    """Run what `request` (see `job.py`) asks for."""
+    sys.path.insert(0, request["suite"])
+    with open(request["events"], "w", encoding="utf-8") as events:
+        recorder = Recorder(events, request["limit"], request["limits"])
+        recorder.watch(request["limit"])
+        module = importlib.import_module(f"tests.{request['module']}")
+        tests = list(flatten(unittest.defaultTestLoader.loadTestsFromModule(module)))
+        recorder.write(plan=[test.id() for test in tests])
+        if request["only_list_skipped"]:
+            recorder.write(skipped=[test.id() for test in tests if statically_skipped(test)])
+        else:
+            done = set(request["done"])
+            unittest.TestSuite(test for test in tests if test.id() not in done).run(recorder)
+        recorder.write(end=True)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
