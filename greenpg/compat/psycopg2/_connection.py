@@ -41,11 +41,13 @@ class GreenBaseConnection(_psycopg.connection):
             _plain.close(self)  # the traceback keeps this object: the socket must not live as long
             raise
         session.attempt = None
+        session.cancel_key = session.pgconn(self).get_cancel()
 
     def become_green(self) -> None:
         """Take up a connection that somebody's factory function made of psycopg2's own class."""
         if "_greenpg" not in vars(self):
-            self._greenpg = Session()
+            session = self._greenpg = Session()
+            session.cancel_key = session.pgconn(self).get_cancel()
             _fork.watch(self)
 
     commit = guarded(_plain.commit)
@@ -89,13 +91,14 @@ class GreenBaseConnection(_psycopg.connection):
     def close(self) -> None:
         """Close the connection; a green thread that waits on it gets InterfaceError."""
         session = self._greenpg
-        if session.holder is None:
+        if isinstance(session.holder, Forked):
+            if session.holder.under is None:
+                _plain.close(self)  # only the file descriptor: it leads nowhere in a forked child
+        elif session.holder is None or _plain_closed.__get__(self):
             session.release()
             _plain.close(self)
-        elif not isinstance(session.holder, Forked):
+        else:
             session.close_under_holder(self)
-        elif session.holder.under is None:
-            _plain.close(self)  # only the file descriptor: it leads nowhere in a forked child
 
     def cursor(self, name: Any = None, cursor_factory: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return a new cursor, green whatever its factory."""

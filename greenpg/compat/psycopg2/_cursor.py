@@ -10,7 +10,7 @@ from psycopg2.sql import Composable
 
 from greenpg.compat.psycopg2._copy import BUFFER_SIZE, copy_sql, copy_with
 from greenpg.compat.psycopg2._guard import guarded_cursor
-from greenpg.compat.psycopg2._session import entry_points, leave_copy, wait_callback
+from greenpg.compat.psycopg2._session import entry_points, wait_callback
 from greenpg.compat.psycopg2._twin import adopt, twin
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class GreenCursor(_psycopg.cursor):
             query = _checked(query, self)
         try:
             _plain_execute(self, query, vars)
-        except psycopg2.ProgrammingError:
-            leave_copy(self.connection, session)
+        except BaseException as exc:
+            session.settle(self.connection, exc)
             raise
         finally:
             if session.interruption is not None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
-
-from greenpg.compat.psycopg2._session import entry_points, leave_copy
+from greenpg.compat.psycopg2._session import entry_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +23,9 @@ def guarded(plain: Any, name: str | None = None) -> Callable[..., Any]:
             session.refuse(what)
         try:
             return plain(self, *args, **kwargs)
+        except BaseException as exc:
+            session.settle(self, exc)
+            raise
         finally:
             if session.interruption is not None:
                 session.raise_interruption()
@@ -52,8 +53,8 @@ def guarded_cursor(plain: Any) -> Callable[..., Any]:
             session.refuse(what)
         try:
             return plain(self, *args, **kwargs)
-        except psycopg2.ProgrammingError:
-            leave_copy(self.connection, session)
+        except BaseException as exc:
+            session.settle(self.connection, exc)
             raise
         finally:
             if session.interruption is not None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from greenpg.abc import WaitCallback
     from greenpg.compat.psycopg2._connecting import Attempt
-    from greenpg.pq.abc import PGconn
+    from greenpg.pq.abc import PGcancel, PGconn
 
 try:
     from greenlet import getcurrent as _current
@@ -78,8 +78,8 @@ class Session:
     """The state of one connection that psycopg2 has no room for."""
 
     __slots__ = (
-        "_bound", "_fd", "_pgconn", "_source", "asked", "attempt", "closed_by", "copy", "dsn",
-        "holder", "interruption",
+        "_bound", "_fd", "_pgconn", "_source", "asked", "attempt", "cancel_key", "closed_by", "copy",
+        "dsn", "holder", "interruption",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt | None = None) -> None:
@@ -97,6 +97,8 @@ class Session:
         """What to do when the statement under way turns out to be a COPY."""
         self.closed_by: object | None = None
         """The green thread that called `close()` while another one waited."""
+        self.cancel_key: PGcancel | None = None
+        """Cancels without the connection, from any thread; there once it is connected."""
         self._source: WaitCallback | None = None
         self._bound: WaitCallback | None = None
         self._pgconn: PGconn | None = None
@@ -157,11 +159,25 @@ class Session:
 
         Nothing here waits: it may run in a signal handler, in the hub, or in the wait callback itself.
         """
-        self.closed_by = _current()
-        pgconn = self.pgconn(conn)
-        if conn.status not in _UNBORN:
-            detach(pgconn.get_cancel().cancel)
-        shut_down(_fileno(conn))
+        if self.closed_by is None:
+            self.closed_by = _current()
+            self.cancel_unattended()
+            shut_down(_fileno(conn))
+
+    def cancel_unattended(self) -> None:
+        """Cancel what still runs on the server for a connection that is being given up; wait for nothing."""
+        if self.cancel_key is not None:
+            detach(self.cancel_key.cancel)
+
+    def settle(self, conn: connection, error: BaseException) -> None:
+        """Bring the connection to rest after psycopg2's method has raised `error`."""
+        if isinstance(self.holder, Forked):
+            return
+        self.holder = None  # a signal handler may have raised before the wait callback got so far
+        if isinstance(error, psycopg2.ProgrammingError):
+            leave_copy(conn, self)
+        elif not isinstance(error, psycopg2.Error) and conn.closed:
+            self.cancel_unattended()
 
 
 def libpq() -> pq.Library:
@@ -175,12 +191,12 @@ def wait_callback(conn: connection) -> None:
     Installed with `psycopg2.extensions.set_wait_callback()`. An interruption of the wait cancels
     the statement and drains the connection; the method that psycopg2 was called from raises it.
     """
+    session: Session | None = getattr(conn, "_greenpg", None)
+    if session is None:
+        _wait_for_plain(conn)
+        return
     try:
-        session: Session = conn._greenpg  # type: ignore[attr-defined]
-    except AttributeError:  # made by hand from psycopg2's own class: nobody there to raise what is kept
-        session = Session()
-    session.holder = _current()
-    try:
+        session.holder = _current()
         if session.attempt is not None or conn.status in _UNBORN:
             _connect(conn, session)
         elif session.interruption is not None:  # thrown into the BEGIN before this statement
@@ -191,12 +207,26 @@ def wait_callback(conn: connection) -> None:
                 wait(fd, _NEEDS[state], None)
             if session.copy is not None:
                 _copy(conn, session)
+        session.holder = None
     except BaseException as exc:
         caller = sys._getframe().f_back
-        _clean_up(conn, session, exc, caller is not None and caller.f_code in entry_points)
-    finally:
-        if not isinstance(session.holder, Forked):
-            session.holder = None
+        try:
+            _clean_up(conn, session, exc, caller is not None and caller.f_code in entry_points)
+        finally:
+            if not isinstance(session.holder, Forked):
+                session.holder = None
+
+
+def _wait_for_plain(conn: connection) -> None:
+    """Wait for a connection of psycopg2's own class: made before the patch, or past `psycopg2.connect()`.
+
+    No method of ours will raise what is kept: an interruption closes the connection, once it is cancelled.
+    """
+    session = Session()
+    try:
+        drive(_poll_gen(conn, _CONNECT_NEEDS if conn.status in _UNBORN else _NEEDS), get_wait_callback())
+    except BaseException as exc:
+        _clean_up(conn, session, exc, kept=False)
 
 
 def _poll_gen(conn: connection, needs: tuple[Wait, ...]) -> Gen[None]:
@@ -210,7 +240,7 @@ def _connect(conn: connection, session: Session) -> None:
     wait = get_wait_callback()
     if session.attempt is not None:
         wait = session.attempt.limit(wait, session.pgconn(conn))
-    drive(_poll_gen(conn, _CONNECT_NEEDS), wait, None)
+    drive(_poll_gen(conn, _CONNECT_NEEDS), wait)
 
 
 def _copy(conn: connection, session: Session) -> None:
@@ -220,8 +250,8 @@ def _copy(conn: connection, session: Session) -> None:
         return  # this was the BEGIN before it, or the server has refused it
     copy, session.copy = session.copy, None
     wait, _fd = session.waiter(conn)
-    drive(copy(pgconn), wait, None)
-    drive(_poll_gen(conn, _NEEDS), wait, None)
+    drive(copy(pgconn), wait)
+    drive(_poll_gen(conn, _NEEDS), wait)
 
 
 def _clean_up(conn: connection, session: Session, exc: BaseException, kept: bool) -> None:

@@ -1,0 +1,43 @@
+"""What the server says of a test's connections, and how to wait for what only it can tell."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.green.runtimes import Runtime
+
+
+@contextmanager
+def named_sessions(connect: Callable[..., Any], name: str) -> Iterator[Callable[[str], list[Any]]]:
+    """Give a function that lists the server's sessions of an application name, by a connection of its own."""
+    observer = connect()
+    observer.autocommit = True
+
+    def sessions(columns: str = "pid, state, query") -> list[Any]:
+        with observer.cursor() as cursor:
+            cursor.execute(f"select {columns} from pg_stat_activity where application_name = %s", (name,))
+            return list(cursor.fetchall())
+
+    yield sessions
+
+
+def under_way(conn: Any, runtime: Runtime) -> None:
+    """Let others run until a statement is under way on `conn`."""
+    active = psycopg2.extensions.TRANSACTION_STATUS_ACTIVE
+    wait_for(lambda: conn.get_transaction_status() == active, runtime.sleep)
+
+
+def wait_for(condition: Callable[[], Any], sleep: Callable[[float], None], tries: int = 500) -> Any:
+    """Ask until the answer is true, letting others run in between; the server's own news take a moment."""
+    for _ in range(tries):
+        answer = condition()
+        if answer:
+            return answer
+        sleep(0.01)
+    raise AssertionError(f"{condition} has not come true")
