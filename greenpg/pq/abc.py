@@ -189,8 +189,6 @@ class PGconn(Protocol):
     notes, and the result is void when it returns. It is never called on a borrowed connection.
     """
 
-    __slots__ = ()
-
     notice_handler: Callable[[PGresult], None] | None
 
     # Connecting and closing

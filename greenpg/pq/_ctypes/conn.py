@@ -28,18 +28,6 @@ def closed() -> NoReturn:
 class PGconn(abc.PGconn):
     """A `PGconn *` that is finished with this object, unless it is borrowed."""
 
-    __slots__ = (
-        "__weakref__",
-        "_copied",
-        "_copied_ref",
-        "_owned",
-        "_pid",
-        "_pq",
-        "_ptr",
-        "_trace",
-        "notice_handler",
-    )
-
     def __init__(self, pq: SimpleNamespace, address: int, owned: bool):
         self._pq = pq
         self._ptr: int | None = address

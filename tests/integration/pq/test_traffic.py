@@ -1,0 +1,181 @@
+"""What comes besides results: COPY data, notices, notifications; and cancelling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenpg import NotSupportedError, OperationalError
+from greenpg.pq import ConnStatus, DiagnosticField, ExecStatus, PollingStatus, TransactionStatus
+from tests.integration.pq import loops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenpg.pq import Library, PGconn, PGresult
+
+NOTICE = b"do $$ begin raise notice 'look: %', 'here'; end $$"
+
+
+def begin_copy(conn: PGconn, command: bytes, status: ExecStatus) -> None:
+    conn.send_query(command)
+    begun = loops.result(conn)
+    assert begun is not None
+    assert begun.status is status, begun.get_error_message()
+
+
+def copy_out(conn: PGconn, command: bytes) -> list[bytes]:
+    begin_copy(conn, command, ExecStatus.COPY_OUT)
+    rows = []
+    while (got := conn.get_copy_data(1))[0] >= 0:
+        if got == (0, b""):
+            loops.wait(conn.socket, PollingStatus.READING)
+            conn.consume_input()
+        else:
+            assert got[0] == len(got[1])
+            rows.append(got[1])
+    assert got == (-1, b"")
+    assert loops.results(conn)[0].status is ExecStatus.COMMAND_OK
+    return rows
+
+
+def test_copy_goes_in_and_out(conn: PGconn) -> None:
+    loops.execute(conn, b"create temp table t (id int, data text)")
+    begin_copy(conn, b"copy t from stdin", ExecStatus.COPY_IN)
+    assert conn.put_copy_data(b"1\tbytes\n2\tby") == 1
+    assert conn.put_copy_data(bytearray(b"tes\n3\tbytearray\n")) == 1
+    assert conn.put_copy_data(memoryview(b"-4\tmemoryview\n-")[1:-1]) == 1
+    assert conn.put_copy_data(b"") == 1
+    assert conn.put_copy_end() == 1
+    assert loops.results(conn)[0].command_tuples == 4
+    rows = copy_out(conn, b"copy t to stdout")
+    assert rows == [b"1\tbytes\n", b"2\tbytes\n", b"3\tbytearray\n", b"4\tmemoryview\n"]
+
+
+def test_copy_keeps_binary_data_whole(conn: PGconn) -> None:
+    rows = copy_out(conn, b"copy (select 0, null) to stdout (format binary)")
+    data = b"".join(rows[:-1])  # counted as a row of its own is the end of the format
+    assert rows[0].startswith(b"PGCOPY\n\xff\r\n\0")
+    loops.execute(conn, b"create temp table t (a int, b text)")
+    begin_copy(conn, b"copy t from stdin (format binary)", ExecStatus.COPY_IN)
+    conn.put_copy_data(data)
+    conn.put_copy_data(rows[-1])
+    conn.put_copy_end()
+    assert loops.results(conn)[0].status is ExecStatus.COMMAND_OK
+    assert loops.rows(loops.execute(conn, b"select * from t")) == [(b"0", None)]
+
+
+def test_long_copy_arrives_whole(conn: PGconn) -> None:
+    loops.execute(conn, b"create temp table t (id int, data text)")
+    begin_copy(conn, b"copy t from stdin", ExecStatus.COPY_IN)
+    for number in range(20_000):
+        conn.put_copy_data(b"%d\t%s\n" % (number, b"x" * 100))
+        loops.flush(conn)
+    conn.put_copy_end()
+    assert loops.results(conn)[0].command_tuples == 20_000
+    rows = copy_out(conn, b"copy (select id from t order by id) to stdout")
+    assert rows == [b"%d\n" % number for number in range(20_000)]
+
+
+def test_copy_in_fails_with_the_reason_given(conn: PGconn) -> None:
+    loops.execute(conn, b"create temp table t (a int)")
+    begin_copy(conn, b"copy t from stdin", ExecStatus.COPY_IN)
+    conn.put_copy_data(b"1\n")
+    assert conn.put_copy_end(b"no more wanted") == 1
+    (failed,) = loops.results(conn)
+    assert failed.status is ExecStatus.FATAL_ERROR
+    assert "no more wanted" in failed.get_error_message()
+    assert loops.execute(conn, b"select * from t").ntuples == 0
+
+
+@pytest.mark.parametrize("call", [
+    lambda c: c.put_copy_data(b"x"),
+    lambda c: c.put_copy_end(),
+    lambda c: c.get_copy_data(1),
+])  # fmt: skip
+def test_copy_data_without_a_copy_is_refused(conn: PGconn, call: Callable[[PGconn], object]) -> None:
+    with pytest.raises(OperationalError, match=r"copy.* failed: no COPY in progress"):
+        call(conn)
+
+
+def test_notice_goes_to_the_handler(conn: PGconn, capfd: pytest.CaptureFixture[str]) -> None:
+    taken: list[Any] = []
+
+    def take(notice: PGresult) -> None:
+        taken.append((notice.status, notice.error_field(DiagnosticField.MESSAGE_PRIMARY), notice))
+
+    conn.notice_handler = take
+    loops.execute(conn, NOTICE)
+    ((status, message, notice),) = taken
+    assert (status, message) == (ExecStatus.NONFATAL_ERROR, b"look: here")
+    assert notice.error_field(DiagnosticField.MESSAGE_PRIMARY) is None  # libpq has freed it
+    conn.notice_handler = None
+    loops.execute(conn, NOTICE)
+    assert len(taken) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_each_connection_has_its_own_handler(lib: Library, dsn: str) -> None:
+    taken: list[int] = []
+    for number in range(3):  # later ones likely have the address of earlier ones
+        conn = loops.connect(lib, dsn)
+        conn.notice_handler = lambda _notice, number=number: taken.append(number)
+        loops.execute(conn, NOTICE)
+        conn.finish()
+    assert taken == [0, 1, 2]
+
+
+def test_notification_arrives(lib: Library, dsn: str, conn: PGconn) -> None:
+    loops.execute(conn, b"listen news")
+    assert conn.notifies() is None
+    other = loops.connect(lib, dsn)
+    loops.execute(other, b"select pg_notify('news', 'good'), pg_notify('news', '')")
+    while (first := conn.notifies()) is None:
+        loops.wait(conn.socket, PollingStatus.READING)
+        conn.consume_input()
+    assert first == (b"news", other.backend_pid, b"good")
+    assert conn.notifies() == (b"news", other.backend_pid, b"")
+    assert conn.notifies() is None
+
+
+def cancelled(conn: PGconn) -> bool:
+    (failed,) = loops.results(conn)
+    return failed.error_field(DiagnosticField.SQLSTATE) == b"57014"
+
+
+def test_cancel_goes_without_blocking(conn: PGconn, witness: PGconn, needs: Callable[[str], None]) -> None:
+    if not conn.can_cancel_without_blocking:
+        with pytest.raises(NotSupportedError, match="PQcancelCreate needs libpq 17 or newer"):
+            conn.cancel_conn()
+    needs("PQcancelCreate")
+    request = conn.cancel_conn()
+    assert request.status is ConnStatus.ALLOCATED
+    for _ in range(2):
+        loops.begin_sleep(conn, witness)
+        assert loops.deliver(request) is PollingStatus.OK
+        assert request.error_message == b""
+        assert cancelled(conn)
+        request.reset()
+    assert conn.transaction_status == TransactionStatus.IDLE
+
+
+def test_cancel_that_cannot_be_delivered_says_why(conn: PGconn, needs: Callable[[str], None]) -> None:
+    needs("PQcancelCreate")
+    request = conn.cancel_conn()
+    request.start()
+    with pytest.raises(OperationalError, match=r"the cancel request failed to start: .*already being sent"):
+        request.start()
+    request.finish()
+    conn.finish()
+
+
+def test_cancel_of_the_older_kind_blocks_until_it_is_taken(conn: PGconn, witness: PGconn) -> None:
+    request = conn.get_cancel()
+    loops.begin_sleep(conn, witness)
+    request.cancel()
+    assert cancelled(conn)
+    request.free()
+    request.free()
+    with pytest.raises(OperationalError, match="the cancel connection is closed"):
+        request.cancel()
