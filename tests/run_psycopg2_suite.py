@@ -26,11 +26,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))  # run as a script, only its own folder is there
 
 from tests.psycopg2_suite.database import ScratchDatabase  # noqa: E402
-from tests.psycopg2_suite.job import Job  # noqa: E402
+from tests.psycopg2_suite.job import PLAIN, Job  # noqa: E402
 from tests.psycopg2_suite.report import Report, count, flatten  # noqa: E402
 from tests.psycopg2_suite.sdist import fetch, installed_version  # noqa: E402
 from tests.psycopg2_suite.server import embedded  # noqa: E402
-from tests.psycopg2_suite.verdict import PLAIN, RUNTIMES, compare, hopeless  # noqa: E402
+from tests.psycopg2_suite.verdict import RUNTIMES, compare, hopeless  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

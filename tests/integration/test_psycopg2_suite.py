@@ -13,10 +13,11 @@ from psycopg2.extras import LogicalReplicationConnection
 
 from tests import fresh
 from tests.psycopg2_suite.database import ScratchDatabase
-from tests.psycopg2_suite.job import Job, Outcome, Outcomes
+from tests.psycopg2_suite.job import PLAIN, Job, Outcome, Outcomes
+from tests.psycopg2_suite.report import Report, flatten
 from tests.psycopg2_suite.sdist import fetch, installed_version
 from tests.psycopg2_suite.server import embedded
-from tests.psycopg2_suite.verdict import ALLOWED, PLAIN, RUNTIMES, compare
+from tests.psycopg2_suite.verdict import ALLOWED, RUNTIMES, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,3 +179,14 @@ def test_an_excuse_holds_for_its_runtimes_alone() -> None:
     test = next(test for test, allowance in ALLOWED.items() if allowance.runtimes == ("gevent", "eventlet"))
     results = {PLAIN: {test: PASSED}, **{runtime: {test: Outcome("hung")} for runtime in RUNTIMES}}
     assert [difference.runtime for difference in compare(results)] == ["select"]
+
+
+def test_the_report_names_what_is_wrong_even_if_nothing_ran() -> None:
+    ran = {"test_copy": {"a test": PASSED, "a copy": PASSED}}
+    crashed = {"test_copy": {"(import)": Outcome("failed", "no module named greenpg")}}
+    results = {PLAIN: ran, "gevent": crashed}
+    wrong = compare({runtime: flatten(modules) for runtime, modules in results.items()})
+    lines = "\n".join(Report("psycopg2 2.9", results, {"a copy"}, wrong).lines())
+    assert "gevent: (import): failed\n    no module named greenpg" in lines
+    assert "gevent: 2 tests were not there" in lines
+    assert "alone: 1 tests; passed here:\n  plain     1\n  gevent    0\n" in lines

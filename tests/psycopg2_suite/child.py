@@ -102,6 +102,14 @@ def statically_skipped(test: unittest.TestCase) -> bool:
     return bool(getattr(test, "__unittest_skip__", False) or getattr(method, "__unittest_skip__", False))
 
 
+def check_that_psycopg2_is_green() -> None:
+    """Raise if the tests would run on plain psycopg2, and so prove nothing."""
+    import greenpg.compat.psycopg2
+
+    if not greenpg.compat.psycopg2.is_patched():
+        raise RuntimeError("psycopg2 was imported and greenpg has not patched it")
+
+
 def main(request: dict[str, Any]) -> None:
     """Run what `request` (see `job.py`) asks for."""
     sys.path.insert(0, request["suite"])
@@ -109,6 +117,8 @@ def main(request: dict[str, Any]) -> None:
         recorder = Recorder(events, request["limit"], request["limits"])
         recorder.watch(request["limit"])
         module = importlib.import_module(f"tests.{request['module']}")
+        if request["green"]:
+            check_that_psycopg2_is_green()
         tests = list(flatten(unittest.defaultTestLoader.loadTestsFromModule(module)))
         recorder.write(plan=[test.id() for test in tests])
         if request["only_list_skipped"]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 PROCESS_LIMIT = 600.0  # seconds; a process watches itself test by test, this is for one that cannot
 TAIL = 6000  # characters of a dead process's output that are reported
+PLAIN = "plain"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Job:
             events.touch()
             request = {"only_list_skipped": False, "done": [], **request}
             request |= {"suite": str(self.suite), "module": self.module, "events": str(events)}
-            request |= {"limit": self.limit, "limits": self.limits}
+            request |= {"limit": self.limit, "limits": self.limits, "green": self.runtime != PLAIN}
             ran = fresh.run(
                 sys.executable,
                 str(HERE / "child.py"),

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from .verdict import ALLOWED, PLAIN, Difference
+from .job import PLAIN
+from .verdict import ALLOWED, MISSING, Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,14 +42,23 @@ class Report:
         yield from self._difference_lines()
 
     def _green_lines(self, flat: dict[str, Outcomes]) -> Iterator[str]:
-        only = sorted(test for test in self.green_skips if flat[PLAIN][test].verdict != "skipped")
+        only = sorted(
+            test
+            for test in self.green_skips
+            if test in flat[PLAIN] and flat[PLAIN][test].verdict != "skipped"
+        )
         yield f"\nskipped by psycopg2's own green mode alone: {len(only)} tests; passed here:"
         for runtime, outcomes in flat.items():
-            yield f"  {runtime:<10}{sum(outcomes[test].verdict == 'passed' for test in only)}"
+            passed = sum(test in outcomes and outcomes[test].verdict == "passed" for test in only)
+            yield f"  {runtime:<10}{passed}"
 
     def _difference_lines(self) -> Iterator[str]:
         yield f"\nwrong: {len(self.differences) or 'nothing'}"
+        missing = Counter(wrong.runtime for wrong in self.differences if wrong.outcome is MISSING)
+        yield from (f"\n{runtime}: {number} tests were not there" for runtime, number in missing.items())
         for wrong in self.differences:
+            if wrong.outcome is MISSING:
+                continue
             yield f"\n{wrong.runtime}: {wrong.test}: {wrong.outcome.verdict}"
             yield from (f"    {line}" for line in wrong.outcome.detail.rstrip().splitlines())
 

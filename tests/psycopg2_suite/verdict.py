@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .job import Outcome
+from .job import PLAIN, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .job import Outcomes
 
-PLAIN = "plain"
 RUNTIMES = ("select", "gevent", "eventlet")
 PASSED = Outcome("passed")
 MISSING = Outcome("failed", "the test was not there")
