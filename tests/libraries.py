@@ -26,7 +26,7 @@ def _extension(package: str, module: str) -> str | None:
 
 
 def _bundled(package: str, pattern: str) -> str | None:
-    """Find a library that a wheel brings; its unique name keeps the loader from taking it for the system's."""
+    """Find a library that a wheel brings; its name is unique, so the loader cannot mix it up."""
     folder = package_folder(package)
     found = sorted(folder.with_name(f"{package}.libs").glob(pattern)) if folder else []
     return str(found[0]) if found else None

@@ -186,7 +186,8 @@ class PGconn(Protocol):
     """A connection to a server, used by one at a time.
 
     `notice_handler` is called with each notice, from within the call that received it: it must only take
-    notes, and the result is void when it returns. It is never called on a borrowed connection.
+    notes, and the result is void when it returns; what it raises goes to `sys.unraisablehook`. It is never
+    called on a borrowed connection.
     """
 
     notice_handler: Callable[[PGresult], None] | None

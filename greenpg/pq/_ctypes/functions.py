@@ -81,7 +81,6 @@ CALLS: dict[str, Signature] = {
     "PQsendFlushRequest": (INT, PTR),
     "PQencryptPasswordConn": (PTR, PTR, STR, STR, STR),
     "PQuntrace": (None, PTR),
-    "PQclear": (None, PTR),
 }
 
 ACCESSORS: dict[str, Signature] = {
@@ -132,6 +131,7 @@ ACCESSORS: dict[str, Signature] = {
     "PQescapeIdentifier": (PTR, PTR, STR, SIZE),
     "PQescapeByteaConn": (PTR, PTR, STR, SIZE, POINTER(SIZE)),
     "PQunescapeBytea": (PTR, STR, POINTER(SIZE)),
+    "PQclear": (None, PTR),
     "PQresultStatus": (INT, PTR),
     "PQresultErrorMessage": (STR, PTR),
     "PQresultErrorField": (STR, PTR, INT),

@@ -74,5 +74,7 @@ class Library(abc.Library):
         conn = self._conns.get(key)
         if conn is not None and conn.notice_handler is not None:
             notice = PGresult(self._pq, address, owned=False)
-            conn.notice_handler(notice)
-            notice.clear()  # libpq frees it now
+            try:
+                conn.notice_handler(notice)
+            finally:
+                notice.clear()  # libpq frees it now

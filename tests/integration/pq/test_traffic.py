@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,23 @@ def test_notice_goes_to_the_handler(conn: PGconn, capfd: pytest.CaptureFixture[s
     loops.execute(conn, NOTICE)
     assert len(taken) == 1
     assert capfd.readouterr().err == ""
+
+
+def test_failing_handler_is_reported_and_its_notice_void(
+    conn: PGconn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notices: list[PGresult] = []
+    reported: list[object] = []
+
+    def fail(notice: PGresult) -> None:
+        notices.append(notice)
+        raise RuntimeError("handler")
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(repr(report.exc_value)))
+    conn.notice_handler = fail
+    loops.execute(conn, NOTICE)
+    assert reported == ["RuntimeError('handler')"]
+    assert notices[0].error_field(DiagnosticField.MESSAGE_PRIMARY) is None
 
 
 def test_each_connection_has_its_own_handler(lib: Library, dsn: str) -> None:
