@@ -6,7 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 import pytest
+
+from tests.faults import FaultProxy
 
 if TYPE_CHECKING:
     from tests.green.runtimes import Runtime, Task
@@ -75,3 +78,13 @@ def test_query(conn: Any) -> None:
     with conn.cursor() as cursor:
         cursor.execute("select 42")
         assert cursor.fetchall() == [(42,)]
+
+
+def test_faults_from_inside(dsn: str) -> None:
+    with FaultProxy(dsn) as proxy:
+        connection = psycopg2.connect(proxy.dsn)
+        assert proxy.links == 1
+        proxy.cut()
+        with pytest.raises(psycopg2.OperationalError), connection.cursor() as cursor:
+            cursor.execute("select 1")
+        connection.close()
