@@ -137,10 +137,14 @@ class Arena:
 
     def close(self, sock: _socket.socket) -> None:
         """Close a socket, as a connection does: first what is bound to it."""
-        if self._binder is not None:
-            self._binder.unbind(sock.fileno())
+        self.unbind(sock.fileno())
         self._sockets.remove(sock)
         sock.close()
+
+    def unbind(self, fd: int) -> None:
+        """Close what the callback under test has bound to a file descriptor, if it binds."""
+        if self._binder is not None:
+            self._binder.unbind(fd)
 
     def bind(self, sock: _socket.socket) -> BoundWaitCallback:
         """Return what the callback under test binds to a socket."""

@@ -79,7 +79,7 @@ class Asyncio:
 
         self._asyncio = asyncio
         self._tasks: set[object] = set()
-        self.cancelled = asyncio.CancelledError
+        self.cancelled: type[BaseException] = asyncio.CancelledError
 
     def spawn(self, call: Callable[[], Awaitable[None]], /) -> None:
         """Run `call` in a task."""
@@ -112,7 +112,7 @@ class Trio:
 
         self._trio = trio
         self._nursery = nursery
-        self.cancelled = trio.Cancelled
+        self.cancelled: type[BaseException] = trio.Cancelled
 
     def spawn(self, call: Callable[[], Awaitable[None]], /) -> None:
         """Run `call` in a task."""

@@ -1,0 +1,139 @@
+"""Every callback of ours keeps the contract, and the contract notices one that does not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import resource
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenpg import testing
+from greenpg.testing import _arena, _clauses
+from greenpg.waiters import asyncio as asyncio_waiter
+from greenpg.waiters import select
+from tests import broken_waiters as broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(autouse=True)
+def many_files() -> Iterator[None]:
+    """Let the process have the file descriptors above 1024 that a clause is about."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("the system does not grant 2048 file descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_select_keeps_the_contract() -> None:
+    testing.check_wait_callback(select.wait, testing.NativeThreads())
+
+
+PROGRAM = """
+    import resource
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, hard))
+    {patch}
+    from greenpg import testing
+    from greenpg.waiters.{name} import wait
+    testing.check_wait_callback(wait, testing.{runtime}())
+    print("kept")
+"""
+
+
+@pytest.mark.parametrize("patch", ["", "import gevent.monkey; gevent.monkey.patch_all()"])
+@pytest.mark.gevent
+def test_gevent_keeps_the_contract(patch: str, run_python: Callable[..., Any]) -> None:
+    ran = run_python(PROGRAM.format(patch=patch, name="gevent", runtime="Gevent", files=2048))
+    assert ran.stdout == "kept\n"
+
+
+@pytest.mark.parametrize("patch", ["", "import eventlet; eventlet.monkey_patch()"])
+@pytest.mark.parametrize(("hub", "files"), [("epolls", 2048), ("poll", 2048), ("selects", 1024)])
+@pytest.mark.eventlet
+def test_eventlet_keeps_the_contract(
+    patch: str, hub: str, files: int, run_python: Callable[..., Any]
+) -> None:
+    program = PROGRAM.format(patch=patch, name="eventlet", runtime="Eventlet", files=files)
+    ran = run_python(program, env={"EVENTLET_HUB": hub})
+    assert ran.stdout == "kept\n"
+
+
+@pytest.mark.parametrize(
+    "patch",
+    ["import gevent.monkey; gevent.monkey.patch_all()", "import eventlet; eventlet.monkey_patch()"],
+    ids=["gevent", "eventlet"],
+)
+def test_select_blocks_the_thread_under_monkey_patching_too(
+    patch: str, run_python: Callable[..., Any]
+) -> None:
+    ran = run_python(PROGRAM.format(patch=patch, name="select", runtime="NativeThreads", files=2048))
+    assert ran.stdout == "kept\n"
+
+
+async def check_asyncio() -> None:
+    await testing.check_async_wait_callback(asyncio_waiter.wait, testing.Asyncio())
+
+
+def test_asyncio_keeps_the_contract() -> None:
+    asyncio.run(check_asyncio())
+
+
+def test_asyncio_keeps_the_contract_on_uvloop() -> None:
+    uvloop = pytest.importorskip("uvloop")
+    uvloop.run(check_asyncio())
+
+
+@pytest.mark.trio
+def test_trio_keeps_the_contract() -> None:
+    trio = pytest.importorskip("trio")
+
+    async def check() -> None:
+        from greenpg.waiters.trio import wait
+
+        async with trio.open_nursery() as nursery:
+            await testing.check_async_wait_callback(wait, testing.Trio(nursery))
+
+    trio.run(check)
+
+
+@pytest.mark.gevent
+@pytest.mark.parametrize(
+    ("wait", "clause"),
+    [
+        (broken.blocks_the_hub, _clauses.others_run),
+        (broken.answers_more, _clauses.answers_what_was_asked),
+        (broken.answers_an_int, _clauses.answers_what_was_asked),
+        (broken.waits_to_the_end, _clauses.answers_what_was_asked),
+        (broken.takes_rw_for_r, _clauses.either),
+        (broken.gives_up, _clauses.waits),
+        (broken.ignores_zero, _clauses.polls),
+        (broken.ignores_the_timeout, _clauses.keeps_time),
+        (broken.is_early, _clauses.keeps_time),
+        (broken.counts_from_the_turn, _clauses.counts_from_the_call),
+        (broken.leaves_timers, _clauses.leaves_nothing),
+        (broken.misses_hang_up, _clauses.hang_up),
+        (broken.hangs_on_hang_up, _clauses.hang_up),
+        (broken.swallows, _clauses.interrupted),
+        (broken.replaces, _clauses.interrupted),
+        (broken.leaves_watchers, _clauses.interrupted),
+        (broken.KeepsForEver(), _clauses.number_reused),
+        (broken.takes_low_numbers, _clauses.high_number),
+        (broken.hangs_on_closed, _clauses.closed_before),
+        (broken.BindsOneOnly(), _clauses.bound_takes_others),
+        (broken.BindsUntilClosed(), _clauses.bound_works_closed),
+        (broken.BindsForOneWaiter(), _clauses.bound_shared),
+    ],
+)
+def test_a_broken_callback_is_told_what_it_breaks(
+    wait: Any, clause: _clauses.Clause, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_arena, "LIMIT", 0.3)  # how long a hang takes to be called one
+    monkeypatch.setattr(_clauses, "LIMIT", 0.3)
+    with pytest.raises(AssertionError, match=re.escape(clause.__doc__ or "")):
+        testing.check_wait_callback(wait, testing.Gevent())
