@@ -1,0 +1,19 @@
+"""The contenders, by the names that `--contender` takes, in the order of the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.contenders.eventlet_greenpg import EventletGreenpg
+from benchmarks.contenders.eventlet_own import EventletOwn
+from benchmarks.contenders.gevent_greenpg import GeventGreenpg
+from benchmarks.contenders.gevent_psycogreen import GeventPsycogreen
+from benchmarks.contenders.plain import Plain
+
+if TYPE_CHECKING:
+    from benchmarks.contenders.base import Contender
+
+CONTENDERS: dict[str, type[Contender]] = {
+    contender.name: contender
+    for contender in (Plain, GeventPsycogreen, GeventGreenpg, EventletOwn, EventletGreenpg)
+}

@@ -1,0 +1,21 @@
+"""psycopg2 made green by greenpg, in gevent."""
+
+from __future__ import annotations
+
+from benchmarks.contenders.gevent_psycogreen import GeventPsycogreen
+
+
+class GeventGreenpg(GeventPsycogreen):
+    """The same process as psycogreen's, with greenpg's patch instead."""
+
+    name = "greenpg-gevent"
+    title = "psycopg2 + greenpg, gevent"
+    packages = ("psycopg2", "gevent")
+    rivals = ("psycogreen", "plain")
+    can_copy = True
+
+    def make_green(self) -> None:
+        """Patch the driver."""
+        import greenpg.gevent
+
+        greenpg.gevent.patch()

@@ -1,0 +1,66 @@
+"""What the workloads find on the server: a schema of ours, made before a run and dropped after it."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SCHEMA = "greenpg_benchmarks"
+ACCOUNTS = f"{_SCHEMA}.accounts"
+ACCOUNTS_ROWS = 100_000
+COPY_IN = f"{_SCHEMA}.copied"
+COPY_OUT = f"{_SCHEMA}.source"
+COPY_ROWS = 500_000
+
+_DROP = f"drop schema if exists {_SCHEMA} cascade"
+_CREATE = f"""
+    {_DROP};
+    create schema {_SCHEMA};
+    create unlogged table {ACCOUNTS} (id int primary key, abalance int not null);
+    insert into {ACCOUNTS} select i, i * 3 from generate_series(0, {ACCOUNTS_ROWS - 1}) i;
+    create unlogged table {COPY_IN} (id int, name text, amount int);
+    create unlogged table {COPY_OUT} (like {COPY_IN});
+    vacuum analyze {ACCOUNTS}
+"""
+_FILL = (
+    f"insert into {COPY_OUT} select i, 'name of the row ' || i, i * 7 from generate_series(1, {COPY_ROWS}) i"
+)
+
+
+def copy_data() -> bytes:
+    """Return what `COPY_IN` is filled with, the same as is in `COPY_OUT`, about 18 MB of text."""
+    return b"".join(b"%d\tname of the row %d\t%d\n" % (i, i, i * 7) for i in range(1, COPY_ROWS + 1))
+
+
+@contextmanager
+def tables(dsn: str, *, copies: bool) -> Iterator[None]:
+    """Make the tables, and drop them at the end.
+
+    :param copies: whether the big table is needed too
+    :raises psycopg2.Error: the server cannot be reached, or refuses
+    """
+    _execute(dsn, *_CREATE.split(";"), *[_FILL] * copies)
+    try:
+        yield
+    finally:
+        _execute(dsn, _DROP)
+
+
+def about(dsn: str) -> tuple[str, int]:
+    """Return what the server says it is, and how many connections it takes."""
+    [(server, most)] = _execute(dsn, "select version(), current_setting('max_connections')::int")
+    return str(server), int(most)
+
+
+def _execute(dsn: str, *statements: str) -> list[Any]:
+    import psycopg2
+
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
