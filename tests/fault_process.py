@@ -195,7 +195,8 @@ class Proxy:
         try:
             address = tuple(self._target) if len(self._target) > 1 else self._target[0]
             await asyncio.get_running_loop().sock_connect(upstream, address)
-            await link.server.sendall(early)
+            if early:
+                await link.server.sendall(early)
             pumps.append(asyncio.create_task(self._pump(link, "up", client, link.server)))
             pumps.append(asyncio.create_task(self._pump(link, "down", link.server, client)))
             await asyncio.wait(pumps, return_when=asyncio.FIRST_EXCEPTION)
