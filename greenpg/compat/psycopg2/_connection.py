@@ -125,13 +125,21 @@ class GreenBaseConnection(_psycopg.connection):
     def lobject(
         self,
         oid: int = 0,
-        mode: str | None = None,
+        mode: str | None = "",
         new_oid: int = 0,
         new_file: str | None = None,
         lobject_factory: Any = _psycopg.lobject,
     ) -> Any:
         """Return a new or existing large object, read and written through this connection's cursors."""
-        return green_lobject(lobject_factory)(self, oid, mode, new_oid, new_file)
+        if self.closed:
+            raise psycopg2.InterfaceError("connection already closed")
+        if self.status == extensions.STATUS_PREPARED:
+            raise psycopg2.ProgrammingError("lobject cannot be used with a prepared two-phase transaction")
+        arguments = (oid, mode, new_oid) if new_file is None else (oid, mode, new_oid, new_file)
+        made = green_lobject(lobject_factory)(self, *arguments)
+        if not isinstance(made, _psycopg.lobject):
+            raise TypeError("lobject factory must be subclass of psycopg2.extensions.lobject")
+        return made
 
 
 class GreenConnection(GreenBaseConnection):

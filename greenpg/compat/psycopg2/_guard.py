@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from psycopg2.extensions import STATUS_IN_TRANSACTION
+
 from greenpg.compat.psycopg2._session import entry_points
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def guarded(plain: Any, name: str | None = None) -> Callable[..., Any]:
             session.settle(self, exc)
             raise
         finally:
+            session.transactions += self.status != STATUS_IN_TRANSACTION
             if session.interruption is not None:
                 session.raise_interruption()
 

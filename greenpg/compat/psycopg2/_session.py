@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
 import psycopg2
@@ -43,6 +44,7 @@ except ImportError:  # nothing but native threads can be waiting here
 # is being sent waits for either side, since a server blocked on writing reads nothing.
 _NEEDS = (Wait.R, Wait.R, Wait.RW)
 _CONNECT_NEEDS = (Wait.R, Wait.R, Wait.W)
+_PATIENCE = 0.1  # seconds to wait for a cancelled statement's end before it is cancelled once more
 _UNBORN = frozenset({0, 20})  # CONN_STATUS_SETUP, CONN_STATUS_CONNECTING: no session to save yet
 
 _poll = _psycopg.connection.poll
@@ -79,7 +81,7 @@ class Session:
 
     __slots__ = (
         "_bound", "_fd", "_pgconn", "_source", "asked", "attempt", "cancel_key", "closed_by", "copy",
-        "dsn", "holder", "interruption",
+        "dsn", "holder", "interruption", "transactions",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt | None = None) -> None:
@@ -99,6 +101,8 @@ class Session:
         """The green thread that called `close()` while another one waited."""
         self.cancel_key: PGcancel | None = None
         """Cancels without the connection, from any thread; there once it is connected."""
+        self.transactions = 0
+        """Counts the calls that have left no transaction open: what belongs to an earlier one is gone."""
         self._source: WaitCallback | None = None
         self._bound: WaitCallback | None = None
         self._pgconn: PGconn | None = None
@@ -167,7 +171,8 @@ class Session:
     def cancel_unattended(self) -> None:
         """Cancel what still runs on the server for a connection that is being given up; wait for nothing."""
         if self.cancel_key is not None:
-            detach(self.cancel_key.cancel)
+            # more than once: a request that arrives before the statement has been read is dropped
+            detach(self.cancel_key.cancel, pauses=(0, 0.1, 1))
 
     def settle(self, conn: connection, error: BaseException) -> None:
         """Bring the connection to rest after psycopg2's method has raised `error`."""
@@ -271,7 +276,7 @@ def _clean_up(conn: connection, session: Session, exc: BaseException, kept: bool
         exc = exc.__cause__
     session.copy = None
     try:
-        drive(_recovery_gen(conn, session.pgconn(conn)), get_wait_callback(), limits.recovery)
+        _recover(conn, session.pgconn(conn))
     except (OSError, Error, psycopg2.Error):  # TimeoutError is an OSError
         kept = False
     if not kept:
@@ -280,9 +285,31 @@ def _clean_up(conn: connection, session: Session, exc: BaseException, kept: bool
     session.interruption = exc
 
 
-def _recovery_gen(conn: connection, pgconn: PGconn) -> Gen[None]:
-    """Cancel the statement and bring psycopg2's state machine to rest, out of COPY if it is in one."""
-    yield from cancel_gen(pgconn)
+def _recover(conn: connection, pgconn: PGconn) -> None:
+    """Cancel the statement and bring psycopg2's state machine to rest, within the limit.
+
+    A server that has not read the statement yet drops the request to cancel it, and then runs it:
+    the request is made again, with growing patience, until there is an answer.
+
+    :raises TimeoutError: the limit has passed
+    """
+    wait = get_wait_callback()
+    end = monotonic() + limits.recovery
+    patience = _PATIENCE
+    while True:
+        drive(cancel_gen(pgconn), wait, max(0, end - monotonic()))
+        try:
+            drive(_rest_gen(conn, pgconn), wait, max(0, min(patience, end - monotonic())))
+        except TimeoutError:
+            if monotonic() >= end:
+                raise
+            patience *= 2
+        else:
+            return
+
+
+def _rest_gen(conn: connection, pgconn: PGconn) -> Gen[None]:
+    """Bring psycopg2's state machine to rest, and the connection out of COPY if it is in one."""
     while True:
         yield from _poll_gen(conn, _NEEDS)
         if pgconn.transaction_status != TransactionStatus.ACTIVE:
