@@ -1,4 +1,9 @@
-"""The one line for eventlet: `greenpg.eventlet.patch()` at process start."""
+"""The one line for eventlet: `greenpg.eventlet.patch()` at process start.
+
+eventlet tells nobody that it has monkey-patched a process, so the line is needed. Where an application
+was imported before `eventlet.monkey_patch()`, call it after that: only then can it repair what was made
+too early.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +12,26 @@ from greenpg.compat._drivers import activation
 RUNTIME = "eventlet"
 
 
-def patch(**options: float) -> None:
+def patch(*, recovery_timeout: float | None = None, cancel_timeout: float | None = None) -> None:
     """Make the installed PostgreSQL drivers wait through eventlet, imported already or not yet.
 
-    Doing it twice is doing it once. The order does not matter: before or after
-    `eventlet.monkey_patch()`, before or after the drivers are imported.
+    Doing it twice is doing it once, with the limits of the second time. The order does not matter:
+    before or after `eventlet.monkey_patch()`, before or after the drivers are imported. Locks and
+    thread-locals that Django, SQLAlchemy, peewee and psycopg2's pool made before the monkey-patching
+    are made anew; an application's own cannot be found.
 
-    :param options: limits in seconds, see `greenpg.compat.psycopg2.patch()`
+    :param recovery_timeout: seconds that cancelling and draining an interrupted statement may take
+        before its connection is closed; 2 by default
+    :param cancel_timeout: seconds that `connection.cancel()` may take; 10 by default
     :raises ImportError: eventlet is not installed, or no driver is
     :raises RuntimeError: the process was patched for another runtime
+    :raises ValueError: a limit is not a positive number
     """
-    activation.patch(RUNTIME, **options)
+    activation.patch(RUNTIME, recovery_timeout=recovery_timeout, cancel_timeout=cancel_timeout)
 
 
 def unpatch() -> None:
-    """Put everything back that `patch()` has changed."""
+    """Put everything back that `patch()` has changed in the drivers and in greenpg's registry."""
     if is_patched():
         activation.unpatch()
 

@@ -7,28 +7,31 @@ gevent worker does. `GREENPG_AUTO=0` in the environment turns that off.
 
 from __future__ import annotations
 
-import os
-
 from greenpg.compat._drivers import activation
 
 RUNTIME = "gevent"
 
 
-def patch(**options: float) -> None:
+def patch(*, recovery_timeout: float | None = None, cancel_timeout: float | None = None) -> None:
     """Make the installed PostgreSQL drivers wait through gevent, imported already or not yet.
 
-    Doing it twice is doing it once. The order does not matter: before or after
-    `gevent.monkey.patch_all()`, before or after the drivers are imported.
+    Doing it twice is doing it once, with the limits of the second time. The order does not matter:
+    before or after `gevent.monkey.patch_all()`, before or after the drivers are imported. Locks and
+    thread-locals that Django, SQLAlchemy, peewee and psycopg2's pool made before the monkey-patching
+    are made anew; an application's own cannot be found.
 
-    :param options: limits in seconds, see `greenpg.compat.psycopg2.patch()`
+    :param recovery_timeout: seconds that cancelling and draining an interrupted statement may take
+        before its connection is closed; 2 by default
+    :param cancel_timeout: seconds that `connection.cancel()` may take; 10 by default
     :raises ImportError: gevent is not installed, or no driver is
     :raises RuntimeError: the process was patched for another runtime
+    :raises ValueError: a limit is not a positive number
     """
-    activation.patch(RUNTIME, **options)
+    activation.patch(RUNTIME, recovery_timeout=recovery_timeout, cancel_timeout=cancel_timeout)
 
 
 def unpatch() -> None:
-    """Put everything back that `patch()` has changed."""
+    """Put everything back that `patch()` has changed in the drivers and in greenpg's registry."""
     if is_patched():
         activation.unpatch()
 
@@ -39,10 +42,9 @@ def is_patched() -> bool:
 
 
 def follow_monkey_patch(_event: object) -> None:
-    """Patch the drivers because gevent has monkey-patched the process; gevent calls this."""
-    if os.environ.get("GREENPG_AUTO", "1") == "0" or activation.runtime is not None:
-        return
-    try:
-        patch()
-    except ImportError:  # no driver here: an installed greenpg must not break anybody's process
-        return
+    """Patch the drivers because gevent has monkey-patched the process; gevent calls this.
+
+    Whatever is wrong (no driver, one that does not work, another runtime) is at most a log line:
+    an installed greenpg must not break anybody's process.
+    """
+    activation.follow(RUNTIME)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from greenpg.compat._imports import AfterImport
+from greenpg.compat._preloaded import repair
 from greenpg.waiters import set_wait_callback
+
+if TYPE_CHECKING:
+    from greenpg.abc import WaitCallback
 
 _log = logging.getLogger("greenpg")
 
@@ -22,64 +28,140 @@ class Activation:
 
     def __init__(self) -> None:
         self.runtime: str | None = None
-        self._previous: Any = None
+        self._installed: WaitCallback | None = None
+        self._previous: WaitCallback | None = None
+        self._options: dict[str, float] = {}
         self._hooks: list[AfterImport] = []
+        self._follows = False
 
-    def patch(self, runtime: str, **options: float) -> None:
+    def patch(self, runtime: str, **options: float | None) -> None:
         """Install the runtime's wait callback and make every installed driver green, now or when imported.
 
+        :param options: limits in seconds, for the drivers; `None` is their default
         :raises ImportError: the runtime is not installed, or there is no driver to patch
         :raises RuntimeError: the process waits in another runtime already
+        :raises ValueError: a limit is not a positive number
         """
+        self._options, self._follows = _checked(options), False
         if self.runtime not in (None, runtime):
             raise RuntimeError(
                 f"this process waits in {self.runtime} already: call greenpg.{self.runtime}.unpatch() first"
             )
-        installed = [driver for driver in DRIVERS if driver in sys.modules or find_spec(driver) is not None]
-        if not installed:
+        drivers = installed_drivers()
+        if not drivers:
             raise ImportError(
                 f"there is no driver to patch: install one of {', '.join(DRIVERS)}"
                 ' (pip install "greenpg[psycopg2]")'
             )
         if self.runtime is None:
-            self._previous = set_wait_callback(runtime)
-            self.runtime = runtime
-        self._remove_hooks()
-        for driver in installed:
-            if driver in sys.modules:
-                _patch_driver(driver, runtime, options)
+            self._activate(runtime, drivers)
+        try:
+            for driver in drivers:
+                if sys.modules.get(driver) is not None:
+                    self._make_green(driver)
+        except BaseException:
+            self.unpatch()
+            raise
+        repair()
+
+    def follow(self, runtime: str) -> None:
+        """Patch because the process was monkey-patched for `runtime`; never an error to the process.
+
+        `GREENPG_AUTO=0` in the environment means: not before somebody calls `patch()`.
+        """
+        if self.runtime == runtime:
+            repair()  # patched before the monkey-patching: what was made in between is native
+        elif self.runtime is None and os.environ.get("GREENPG_AUTO") != "0" and installed_drivers():
+            try:
+                self.patch(runtime)
+            except Exception as exc:
+                _log.warning("greenpg does not follow the monkey-patching: %s", exc)
             else:
-                self._await(driver, runtime, options)
+                self._follows = True
 
     def unpatch(self) -> None:
         """Put everything back; doing it without a patch is doing nothing."""
         if self.runtime is None:
             return
-        self._remove_hooks()
-        for driver in DRIVERS:
-            room = sys.modules.get(f"greenpg.compat.{driver}")
-            if room is not None:
-                room.unpatch()
-        set_wait_callback(self._previous)
-        self.runtime = None
-
-    def _await(self, driver: str, runtime: str, options: dict[str, float]) -> None:
-        """Patch the driver as soon as somebody imports it."""
-        hook = AfterImport(driver, lambda: _patch_driver(driver, runtime, options))
-        hook.install()
-        self._hooks.append(hook)
-
-    def _remove_hooks(self) -> None:
         while self._hooks:
             self._hooks.pop().remove()
+        for driver in DRIVERS:
+            room = _room(driver)
+            if room is not None:
+                room.unpatch()
+        current = set_wait_callback(self._previous)
+        if current is not self._installed:  # somebody has installed another one since: it is theirs
+            set_wait_callback(current)
+        self.runtime = None
+
+    def _activate(self, runtime: str, drivers: list[str]) -> None:
+        """Install the wait callback, and a hook for each driver's import."""
+        self._previous = set_wait_callback(runtime)
+        self._installed = set_wait_callback(runtime)  # once more, to see what the name stands for
+        self.runtime = runtime
+        for driver in drivers:
+            hook = AfterImport(driver, partial(self._imported, driver))
+            hook.install()
+            self._hooks.append(hook)
+
+    def _imported(self, driver: str) -> None:
+        """Make a driver green that was imported just now, or reloaded."""
+        room = _room(driver)
+        if room is not None:
+            room.unpatch()  # a reload has put back half of it already
+        try:
+            self._make_green(driver)
+        except ImportError as exc:
+            if not self._follows:
+                raise
+            _log.warning("greenpg does not follow the monkey-patching: %s", exc)
+
+    def _make_green(self, driver: str) -> None:
+        """Make one imported driver green, and say so once.
+
+        :raises ImportError: it is not the driver that we know
+        """
+        try:
+            room = import_module(f"greenpg.compat.{driver}")
+            was_patched = room.is_patched()
+            room.patch(**self._options)
+        except Exception as exc:
+            where = getattr(sys.modules.get(driver), "__file__", None)
+            raise ImportError(f"{driver} ({where}) cannot be made green: {exc}", name=driver) from exc
+        if not was_patched:
+            _log.info(
+                "%s waits through %s now: queries, connects, COPY and large objects", driver, self.runtime
+            )
 
 
-def _patch_driver(driver: str, runtime: str, options: dict[str, float]) -> None:
-    """Make one imported driver green, and say so once."""
-    room = import_module(f"greenpg.compat.{driver}")
-    if not room.is_patched():
-        _log.info("%s waits through %s now: queries, connects, COPY and large objects", driver, runtime)
-    room.patch(**options)
+def installed_drivers() -> list[str]:
+    """Return the drivers that can be imported here, without importing them."""
+    return [driver for driver in DRIVERS if sys.modules.get(driver) is not None or _can_import(driver)]
+
+
+def _can_import(driver: str) -> bool:
+    try:
+        spec = find_spec(driver)
+    except ImportError:  # a finder that forbids it
+        return False
+    return spec is not None and spec.origin is not None  # a folder of that name is not the driver
+
+
+def _room(driver: str) -> Any:
+    """Return what makes the driver green, if that is imported."""
+    return sys.modules.get(f"greenpg.compat.{driver}")
+
+
+def _checked(options: dict[str, float | None]) -> dict[str, float]:
+    """Return the limits that were given; checked here, because the driver may be imported much later.
+
+    :raises ValueError: a limit is not a positive number
+    """
+    given = {name: seconds for name, seconds in options.items() if seconds is not None}
+    for name, seconds in given.items():
+        if not seconds > 0:
+            raise ValueError(f"{name} is a positive number of seconds, not {seconds!r}")
+    return given
 
 
 activation = Activation()

@@ -1,0 +1,107 @@
+"""Repairs what was made before the process was monkey-patched: gunicorn --preload, late patching.
+
+A lock or a thread-local that was made by then is native, and to a native one all green threads of a
+thread are the same. A lock that is held over a wait (psycopg2's pool connects under one) stops the
+process for ever; a thread-local (Django's connections) gives every green thread the same connection.
+
+Only the libraries named here are repaired, in objects that are found by the garbage collector. An
+application's own locks and thread-locals are out of reach, and so are connections opened by then.
+The repair is one of the monkey-patching and, like that, stays when the drivers are unpatched.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger("greenpg")
+
+
+def _lock(_owner: Any) -> Any:
+    return threading.Lock()
+
+
+def _local(_owner: Any) -> Any:
+    return threading.local()
+
+
+def _peewee_state(_database: Any) -> Any:
+    bases = sys.modules["peewee"]._ConnectionState, threading.local
+    return type("_ConnectionLocal", bases, {})()
+
+
+# By module and class: the attributes to make anew, in this order, if the first of them is native.
+# SQLAlchemy's QueuePool is not among them: nothing that waits runs under its locks.
+_REPAIRS: dict[tuple[str, str], dict[str, Callable[[Any], Any]]] = {
+    ("psycopg2.pool", "ThreadedConnectionPool"): {"_lock": _lock},
+    ("asgiref.local", "Local"): {"_storage": _local},
+    ("sqlalchemy.util._collections", "ThreadLocalRegistry"): {"registry": _local},
+    ("peewee", "Database"): {"_lock": _lock, "_state": _peewee_state},
+    ("playhouse.pool", "PooledDatabase"): {
+        "_pool_lock": lambda _: threading.RLock(),
+        "_pool_available": lambda database: threading.Condition(database._pool_lock),
+    },
+}
+
+
+def repair() -> None:
+    """Give the green threads locks and thread-locals of their own, where they would share native ones.
+
+    Says in one log line what was repaired, and warns of open connections, which cannot be.
+    """
+    if _is_native(threading.local()):
+        return  # not monkey-patched: native is what they should be
+    classes = {
+        cls: attributes for where, attributes in _REPAIRS.items() if (cls := _class_of(*where)) is not None
+    }
+    connection = _class_of("psycopg2.extensions", "connection")
+    wanted = tuple(classes) if connection is None else (*classes, connection)
+    # by type(), not isinstance(): that one wakes lazy proxies
+    found = [obj for obj in gc.get_objects() if issubclass(type(obj), wanted)] if wanted else []
+    repaired = Counter[str]()
+    for cls, attributes in classes.items():
+        owners = (obj for obj in found if issubclass(type(obj), cls))
+        repaired[f"{cls.__module__}.{cls.__qualname__}"] = sum(_renew(owner, attributes) for owner in owners)
+    if +repaired:
+        named = ", ".join(f"{count} {name}" for name, count in (+repaired).items())
+        _log.info("made before the process was monkey-patched, and repaired: %s", named)
+    if connection is not None:
+        _warn_of_connections([obj for obj in found if issubclass(type(obj), connection)])
+
+
+def _class_of(module: str, name: str) -> Any:
+    """Return a class of a module that is imported, `None` where there is none."""
+    return getattr(sys.modules.get(module), name, None)
+
+
+def _is_native(made: Any) -> bool:
+    """Return whether a lock or a thread-local is Python's own."""
+    return any(cls.__module__ == "_thread" for cls in type(made).__mro__)
+
+
+def _renew(owner: Any, attributes: dict[str, Callable[[Any], Any]]) -> bool:
+    """Make the attributes of one object anew if they are native; return whether they were."""
+    state = vars(owner)  # asgiref's __setattr__ is not about the object itself
+    if not _is_native(state.get(next(iter(attributes)))):
+        return False
+    for name, make in attributes.items():
+        state[name] = make(owner)
+    return True
+
+
+def _warn_of_connections(connections: list[Any]) -> None:
+    """Warn of plain connections that will be used by green threads."""
+    plain = [conn for conn in connections if not (hasattr(conn, "_greenpg") or conn.closed or conn.async_)]
+    if plain:
+        _log.warning(
+            "%d psycopg2 connection(s) opened before the patch: in a forked worker they are its parent's,"
+            " and an interruption closes them; open connections in the worker",
+            len(plain),
+        )
