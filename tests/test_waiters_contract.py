@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenpg import testing
-from greenpg.testing import _arena, _clauses
+from greenpg.testing import _arena, _clauses, contract
 from greenpg.waiters import asyncio as asyncio_waiter
 from greenpg.waiters import select
 from tests import broken_waiters as broken
@@ -122,7 +122,6 @@ def test_trio_keeps_the_contract() -> None:
         (broken.swallows, _clauses.interrupted),
         (broken.replaces, _clauses.interrupted),
         (broken.leaves_watchers, _clauses.interrupted),
-        (broken.KeepsForEver(), _clauses.number_reused),
         (broken.takes_low_numbers, _clauses.high_number),
         (broken.hangs_on_closed, _clauses.closed_before),
         (broken.BindsOneOnly(), _clauses.bound_takes_others),
@@ -137,3 +136,12 @@ def test_a_broken_callback_is_told_what_it_breaks(
     monkeypatch.setattr(_clauses, "LIMIT", 0.3)
     with pytest.raises(AssertionError, match=re.escape(clause.__doc__ or "")):
         testing.check_wait_callback(wait, testing.Gevent())
+
+
+@pytest.mark.gevent
+def test_a_watcher_that_outlives_its_socket_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Alone, for every clause closes sockets, and the next one gets their numbers.
+    monkeypatch.setattr(contract, "CLAUSES", (_clauses.number_reused,))
+    monkeypatch.setattr(_arena, "LIMIT", 0.3)
+    with pytest.raises(AssertionError, match="a new socket that gets the number"):
+        testing.check_wait_callback(broken.KeepsForEver(), testing.Gevent())

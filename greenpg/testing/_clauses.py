@@ -321,7 +321,6 @@ def bound_shared(arena: Arena) -> Script:
 
 CLAUSES: tuple[Clause, ...] = (
     others_run,
-    number_reused,  # early, for the clauses themselves reuse numbers
     answers_what_was_asked,
     either,
     waits,
@@ -335,6 +334,7 @@ CLAUSES: tuple[Clause, ...] = (
     reset,
     two_at_once,
     interrupted,
+    number_reused,
     high_number,
     closed_before,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from greenpg.waiters._pristine import pristine
+from greenpg._pristine import pristine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
