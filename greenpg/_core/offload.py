@@ -7,42 +7,37 @@ block the very hub that the call is kept away from.
 from __future__ import annotations
 
 import _socket
+import contextlib
 import os
-from importlib.machinery import BuiltinImporter
-from importlib.util import module_from_spec
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from greenpg._pristine import pristine
 from greenpg.abc import Gen, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
 
-def _pristine_thread_module() -> Any:
-    """Return an own copy of the built-in `_thread`, which no monkey-patching has reached."""
-    spec = BuiltinImporter.find_spec("_thread")
-    if spec is None or spec.loader is None:
-        raise ImportError("greenpg needs a Python with native threads")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+_thread = pristine("_thread")
 
 
-_start_native_thread = _pristine_thread_module().start_new_thread
+def detach(call: Callable[[], object], pauses: Iterable[float] = (0,)) -> None:
+    """Run `call` in a native thread that nobody waits for, after each of `pauses` seconds.
 
-
-def detach(call: Callable[[], object]) -> None:
-    """Run `call` in a native thread that nobody waits for; whatever it raises is dropped."""
+    What it raises is dropped: nobody is left to tell, the caller has gone on.
+    """
 
     def run() -> None:
-        try:
-            call()
-        except Exception:
-            return
+        alarm = _thread.allocate_lock()
+        alarm.acquire()
+        for pause in pauses:
+            alarm.acquire(timeout=pause)
+            with contextlib.suppress(Exception):
+                call()
 
-    _start_native_thread(run, ())
+    _thread.start_new_thread(run, ())
 
 
 class Offloaded(Generic[T]):
@@ -61,7 +56,7 @@ class Offloaded(Generic[T]):
             finally:
                 theirs.close()  # end of file is the signal
 
-        _start_native_thread(run, ())
+        _thread.start_new_thread(run, ())
 
     def result_gen(self) -> Gen[T]:
         """Wait for the end of the call; return what it returned, or raise what it raised.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from errno import EBADF
 
 from greenpg.abc import Ready, Wait
-from greenpg.waiters._pristine import pristine
+from greenpg._pristine import pristine
 
 _select = pristine("select")
 
