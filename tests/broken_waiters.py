@@ -6,7 +6,6 @@ They are what one writes first: most have been written somewhere.
 from __future__ import annotations
 
 import select as stdlib_select
-from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -151,11 +150,9 @@ class KeepsForEver:
         self.bound: dict[int, Any] = {}
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
-        with suppress(KeyError):
-            return self.bound[fd](fd, need, timeout)  # type: ignore[no-any-return]
-        answer = right(fd, need, timeout)
-        self.bound[fd] = right.bind(fd)
-        return answer
+        if fd not in self.bound:
+            self.bound[fd] = right.bind(fd)
+        return self.bound[fd](fd, need, timeout)  # type: ignore[no-any-return]
 
 
 class _Binds:

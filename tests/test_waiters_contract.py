@@ -132,8 +132,11 @@ def test_trio_keeps_the_contract() -> None:
 def test_a_broken_callback_is_told_what_it_breaks(
     wait: Any, clause: _clauses.Clause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_arena, "LIMIT", 0.3)  # how long a hang takes to be called one
-    monkeypatch.setattr(_clauses, "LIMIT", 0.3)
+    for name, seconds in (("LIMIT", 0.3), ("LONG", 0.1), ("SHORT", 0.02)):  # LIMIT: what hangs
+        monkeypatch.setattr(_clauses, name, seconds)
+    monkeypatch.setattr(_arena, "LIMIT", 0.3)
+    if clause in _clauses.BOUND_CLAUSES:  # the callback itself is right
+        monkeypatch.setattr(contract, "CLAUSES", ())
     with pytest.raises(AssertionError, match=re.escape(clause.__doc__ or "")):
         testing.check_wait_callback(wait, testing.Gevent())
 
