@@ -52,9 +52,7 @@ WAITING_NAMES = {
 }
 
 # Places that are somebody's machine and not the repository.
-FOREIGN = re.compile(
-    r"(?<![\w.])/(?:home|root|work|Users|mnt|opt)/|/tmp/\w+/|file://|index-url|\bhttps?://\d"
-)
+FOREIGN = re.compile(r"(?<![\w.])/(?:home|root|work|Users|mnt|opt)/|/tmp/\w+/|file://|index-url")
 
 
 @dataclass(frozen=True)
