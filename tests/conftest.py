@@ -69,9 +69,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header() -> list[str]:
-    """Say which Python, libpq and server the session is about."""
-    server = "of $GREENPG_TEST_DSN" if os.environ.get("GREENPG_TEST_DSN") else "embedded"
+    """Say which server and which libpq the session is about."""
     version = os.environ.get("GREENPG_TEST_VERSION", "16")
-    return [
-        f"server: {server}{'' if server.startswith('of') else ' ' + version}",
-    ]
+    server = "of $GREENPG_TEST_DSN" if os.environ.get("GREENPG_TEST_DSN") else f"embedded, {version}"
+    return [f"server: {server}", f"libpq: {_libpq()}"]
+
+
+def _libpq() -> str:
+    try:
+        from greenpg import pq  # the one place of a session that must not end it when it fails
+
+        library = pq.library()
+    except Exception as error:
+        return f"none, {error}"
+    version, binding = divmod(library.version, 10000), type(library).__module__.split(".")[2].lstrip("_")
+    return f"{version[0]}.{version[1]} by {binding}, through {Path(library.path).name}"

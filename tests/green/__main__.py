@@ -18,7 +18,14 @@ def main(runtime: str, *arguments: str) -> int:
     from tests.green import reports
 
     # Other packages' plugins are not for a patched process: some import what does not survive it.
-    own = ["--disable-plugin-autoload", "-p", "no:cacheprovider", "-o", "faulthandler_exit_on_timeout=true"]
+    own = [
+        "--disable-plugin-autoload",
+        "--no-header",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "faulthandler_exit_on_timeout=true",
+    ]
     return int(pytest.main([*own, *arguments], plugins=reports.writers()))
 
 

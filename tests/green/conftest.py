@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FOLDER = Path(__file__).parent
-TEST_LIMIT = 60.0
-"""Seconds; enforced in the child, by `faulthandler_timeout`."""
 
 _done = pytest.StashKey[dict[str, list[pytest.TestReport]]]()
 
@@ -81,7 +79,8 @@ def _run_child(config: pytest.Config, items: list[pytest.Item]) -> dict[str, lis
             *(f"--tb={config.option.tbstyle}", f"--verbosity={config.get_verbosity()}"),
             *(item.nodeid for item in items),
             env={reports.VARIABLE: file.name, "GREENPG_TEST_DSN": conftest.session_dsn(config)},
-            timeout=TEST_LIMIT * (len(items) + 1),
+            # Each test has this limit in the child itself; here it is for a child that hangs beyond its tests.
+            timeout=float(config.getini("faulthandler_timeout")) * (len(items) + 1),
         )
         done, broken = reports.read(config, Path(file.name))
     for item in items:
