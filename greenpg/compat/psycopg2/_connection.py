@@ -10,7 +10,7 @@ from psycopg2 import _psycopg, extensions
 from greenpg._core.protocol import cancel_gen
 from greenpg.compat.psycopg2 import _fork
 from greenpg.compat.psycopg2._cursor import green_cursor
-from greenpg.compat.psycopg2._guard import guarded, guarded_property
+from greenpg.compat.psycopg2._guard import guarded, guarded_property, whole
 from greenpg.compat.psycopg2._lobject import green_lobject
 from greenpg.compat.psycopg2._session import Forked, Session, limits
 from greenpg.compat.psycopg2._twin import twin
@@ -106,7 +106,7 @@ class GreenBaseConnection(_psycopg.connection):
             self._greenpg.refuse("cursor")
         default: Any = self.cursor_factory
         factory = cursor_factory or default or _psycopg.cursor
-        return _plain.cursor(self, name, green_cursor(factory, name is not None), *args, **kwargs)
+        return _plain.cursor(self, whole(name), green_cursor(factory, name is not None), *args, **kwargs)
 
     def cancel(self) -> None:
         """Cancel the statement under way, from any green thread; return when the server has dealt with it.

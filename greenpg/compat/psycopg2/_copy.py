@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import extensions
 
 from greenpg._core.protocol import copy_end_gen, copy_in_gen, copy_out_gen
+from greenpg.compat.psycopg2._guard import whole
 from greenpg.compat.psycopg2._session import CopyFileError
 from greenpg.pq.enums import ExecStatus
 from greenpg.waiters._slice import TimeSlice
@@ -94,10 +95,10 @@ def copy_sql(
 
 def _target(curs: cursor, table: str, columns: Iterable[str] | None) -> str:
     """Return the quoted table, with the quoted columns if there are any."""
-    quoted = extensions.quote_ident(table, curs)
+    quoted = extensions.quote_ident(whole(table), curs)
     if columns is None:
         return quoted
-    names = [extensions.quote_ident(name, curs) for name in columns]
+    names = [extensions.quote_ident(whole(name), curs) for name in columns]
     return f"{quoted} ({','.join(names)})" if names else quoted
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
 from psycopg2 import _psycopg
-from psycopg2.sql import Composable
 
 from greenpg.compat.psycopg2._copy import BUFFER_SIZE, copy_sql, copy_with
-from greenpg.compat.psycopg2._guard import guarded_cursor
+from greenpg.compat.psycopg2._guard import guarded_cursor, whole
 from greenpg.compat.psycopg2._session import entry_points, wait_callback
 from greenpg.compat.psycopg2._twin import adopt, twin
 
@@ -41,7 +39,7 @@ class GreenCursor(_psycopg.cursor):
         if session.holder is not None:
             session.refuse("execute")
         if query.__class__ is not str or "\0" in query:
-            query = _checked(query, self)
+            query = whole(query, self)
         try:
             _plain_execute(self, query, vars)
         except BaseException as exc:
@@ -53,11 +51,11 @@ class GreenCursor(_psycopg.cursor):
 
     def executemany(self, query: Any, vars_list: Any) -> None:
         """Execute a statement for each set of parameters, as psycopg2's cursor does."""
-        _executemany(self, _checked(query, self), vars_list)
+        _executemany(self, whole(query, self), vars_list)
 
     def callproc(self, procname: Any, *args: Any) -> Any:
         """Call a function, as psycopg2's cursor does."""
-        return _callproc(self, _checked(procname, self), *args)
+        return _callproc(self, whole(procname, self), *args)
 
     def copy_expert(self, sql: Any, file: Any, size: int = BUFFER_SIZE) -> None:
         """COPY by a statement of the caller's, as psycopg2's cursor does."""
@@ -119,17 +117,6 @@ class GreenNamedCursor(GreenCursor):
     scroll = guarded_cursor(_plain.scroll)
     close = guarded_cursor(_plain.close)
     __next__ = guarded_cursor(_plain.__next__)
-
-
-def _checked(query: Any, curs: Any) -> Any:
-    """Return SQL that libpq will not cut short.
-
-    :raises psycopg2.ProgrammingError: there is a NUL in it, at which C would take it to end
-    """
-    text = query.as_string(curs) if isinstance(query, Composable) else query
-    if (isinstance(text, str) and "\0" in text) or (isinstance(text, bytes) and b"\0" in text):
-        raise psycopg2.ProgrammingError("SQL cannot contain NUL (0x00) characters; take them out")
-    return text
 
 
 def _is_ours() -> bool:

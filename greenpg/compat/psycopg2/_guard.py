@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from psycopg2.extensions import STATUS_IN_TRANSACTION
+from psycopg2.sql import Composable
 
 from greenpg.compat.psycopg2._session import entry_points
 
@@ -65,3 +67,17 @@ def guarded_cursor(plain: Any) -> Callable[..., Any]:
 
     entry_points.add(method.__code__)
     return wraps(plain)(method)
+
+
+def whole(text: Any, context: Any = None) -> Any:
+    """Return SQL, or a name in it, that libpq will not cut short.
+
+    :param text: str, bytes, or one of `psycopg2.sql`, which is turned into str
+    :param context: the cursor or connection that `psycopg2.sql` quotes for
+    :raises psycopg2.ProgrammingError: there is a NUL in it, at which C would take it to end
+    """
+    if isinstance(text, Composable):
+        text = text.as_string(context)
+    if (isinstance(text, str) and "\0" in text) or (isinstance(text, bytes) and b"\0" in text):
+        raise psycopg2.ProgrammingError("SQL cannot contain NUL (0x00) characters; take them out")
+    return text

@@ -10,7 +10,8 @@ from psycopg2 import _psycopg, extensions
 
 from greenpg.compat._patch import Patch
 from greenpg.compat.psycopg2._connecting import connecting
-from greenpg.compat.psycopg2._session import limits, wait_callback
+from greenpg.compat.psycopg2._session import libpq, limits, wait_callback
+from greenpg.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +42,9 @@ def patch(*, recovery_timeout: float = limits.recovery, cancel_timeout: float = 
         return
     _previous = _psycopg.get_wait_callback()
     _psycopg.set_wait_callback(wait_callback)
-    _patch.replace(psycopg2, "_connect", connecting(psycopg2._connect))  # type: ignore[attr-defined]
     _patch.replace(extensions, "set_wait_callback", _setting(extensions.set_wait_callback))
-    _warn_of_fallbacks()
+    if _libpq_serves():
+        _patch.replace(psycopg2, "_connect", connecting(psycopg2._connect))  # type: ignore[attr-defined]
 
 
 def unpatch() -> None:
@@ -74,11 +75,21 @@ def _setting(plain: Callable[[Any], None]) -> Callable[[Any], None]:
     return set_wait_callback
 
 
-def _warn_of_fallbacks() -> None:
-    """Say once what this psycopg2 lacks, and what greenpg does instead."""
-    version = _psycopg.libpq_version()
+def _libpq_serves() -> bool:
+    """Return whether psycopg2's libpq can be borrowed; say once, in one warning, what has to do without."""
+    try:
+        version = libpq().version
+    except Error as exc:
+        _log.warning(
+            "psycopg2 %s does not lend its libpq (%s): queries let other green threads run, COPY and large"
+            " objects are refused, an interrupted connection is closed; psycopg2-binary can do it all",
+            _psycopg.__version__,  # type: ignore[attr-defined]
+            exc,
+        )
+        return False
     if version < 170000:
         _log.warning(
-            "psycopg2 was built with libpq %d: before 17, cancelling takes a native thread and no encryption",
+            "psycopg2 uses libpq %d: before 17, cancelling takes a native thread and no encryption",
             version // 10000,
         )
+    return True
