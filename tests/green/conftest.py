@@ -79,7 +79,7 @@ def _run_child(config: pytest.Config, items: list[pytest.Item]) -> dict[str, lis
             *(f"--tb={config.option.tbstyle}", f"--verbosity={config.get_verbosity()}"),
             *(item.nodeid for item in items),
             env={reports.VARIABLE: file.name, "GREENPG_TEST_DSN": conftest.session_dsn(config)},
-            # Each test has this limit in the child itself; here it is for a child that hangs beyond its tests.
+            # Each test has this limit in the child itself; this is for a child that hangs beyond its tests.
             timeout=float(config.getini("faulthandler_timeout")) * (len(items) + 1),
         )
         done, broken = reports.read(config, Path(file.name))
