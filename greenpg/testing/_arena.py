@@ -65,8 +65,9 @@ class Run:
 
     def expect(self, *answers: int) -> None:
         """Check that these are the answers, and that they are `Ready`."""
-        if self.answers != list(answers) or not all(isinstance(answer, Ready) for answer in self.answers):
-            raise AssertionError(f"asked {self}, it answered {self.answers}, not {answers}")
+        right = [Ready(answer) for answer in answers]
+        if self.answers != right or not all(isinstance(answer, Ready) for answer in self.answers):
+            raise AssertionError(f"asked {self}, it answered {self.answers}, not {right}")
 
     def expect_late(self, ask: int) -> None:
         """Check that an ask was not answered before its time had passed."""
