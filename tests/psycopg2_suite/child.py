@@ -9,18 +9,33 @@ Events: `{"plan": [ids]}`, `{"start": id}`, `{"result": id, "verdict", "detail",
 from __future__ import annotations
 
 import faulthandler
+import gc
 import importlib
 import json
+import signal
 import sys
 import time
+import traceback
 import unittest
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
+DUMP_TIME = 1.0  # seconds for the green threads' stacks; the process may be past running Python
+
+
+def dump_green_threads(_signal: int, _frame: FrameType | None) -> None:
+    """Print the stacks of the green threads that wait: faulthandler sees only the one that runs."""
+    if greenlet := sys.modules.get("greenlet"):
+        for each in gc.get_objects():
+            if isinstance(each, greenlet.greenlet) and each.gr_frame is not None:
+                print(f"Waiting: {each!r}", file=sys.__stderr__)
+                traceback.print_stack(each.gr_frame, file=sys.__stderr__)
 
 
 class Recorder(unittest.TestResult):
@@ -40,7 +55,8 @@ class Recorder(unittest.TestResult):
 
     def watch(self, limit: float) -> None:
         """End the process after `limit` seconds; a native thread does it, whatever holds the interpreter."""
-        faulthandler.dump_traceback_later(limit, exit=True, file=2)
+        signal.setitimer(signal.ITIMER_REAL, limit)
+        faulthandler.dump_traceback_later(limit + DUMP_TIME, exit=True, file=2)
 
     def startTest(self, test: unittest.TestCase) -> None:
         super().startTest(test)
@@ -113,6 +129,7 @@ def check_that_psycopg2_is_green() -> None:
 def main(request: dict[str, Any]) -> None:
     """Run what `request` (see `job.py`) asks for."""
     sys.path.insert(0, request["suite"])
+    signal.signal(signal.SIGALRM, dump_green_threads)
     with open(request["events"], "w", encoding="utf-8") as events:
         recorder = Recorder(events, request["limit"], request["limits"])
         recorder.watch(request["limit"])
