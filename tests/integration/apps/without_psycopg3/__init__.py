@@ -1,0 +1,1 @@
+"""A folder to put in front of the others on the path."""

@@ -1,0 +1,118 @@
+"""Web servers as child processes, and requests that reach them all at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
+
+from psycopg2.extensions import parse_dsn
+
+from tests.fresh import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
+
+APPS = Path(__file__).parent / "apps"
+_LIMIT = 20.0
+_VARIABLES = {"dbname": "PGDATABASE", "password": "PGPASSWORD"}
+
+_opener = build_opener(ProxyHandler({}))
+
+
+def libpq_variables(dsn: str) -> dict[str, str]:
+    """Return the environment in which an empty connection string leads to the same server."""
+    return {_VARIABLES.get(key, f"PG{key.upper()}"): value for key, value in parse_dsn(dsn).items()}
+
+
+class Served:
+    """An application of `apps` behind a web server, of one process group; a context manager.
+
+    :param command: what serves it; says on stderr at which URL
+    """
+
+    def __init__(self, *command: str, dsn: str, env: Mapping[str, str] | None = None) -> None:
+        paths = (str(APPS), str(APPS / "without_psycopg3"), str(ROOT))
+        variables = {**libpq_variables(dsn), "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+        self._command = command
+        self._env = {**os.environ, **variables, **(env or {})}
+        self._lines: list[str] = []
+        self._url = ""
+        self._listens = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, *self._command],
+            cwd=APPS,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        if not (self._listens.wait(_LIMIT) and self._url):
+            self.__exit__()
+            raise AssertionError(f"{self._command} does not listen:\n{self.log}")
+        assert self.get("/") == "hello", self.log  # from now on the application is there
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        # not SIGTERM: a worker that hangs would be waited for
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._reader.join()
+
+    @property
+    def log(self) -> str:
+        """What the server has written to stderr."""
+        return "".join(self._lines)
+
+    def get(self, path: str) -> str:
+        """Return the body of the answer, or what the error was."""
+        try:
+            with _opener.open(self._url + path, timeout=_LIMIT) as answer:
+                body: bytes = answer.read()
+        except HTTPError as error:
+            with error:
+                return str(error)
+        except OSError as error:
+            return repr(error)
+        return body.decode()
+
+    def get_at_once(self, path: str, count: int) -> tuple[list[str], float]:
+        """Return the answers to as many requests, and how many seconds they took together."""
+        gate = threading.Barrier(count + 1)
+
+        def get(_: int) -> str:
+            gate.wait(_LIMIT)
+            return self.get(path)
+
+        with ThreadPoolExecutor(count) as threads:
+            answers = threads.map(get, range(count))
+            gate.wait(_LIMIT)
+            began = time.monotonic()
+            return list(answers), time.monotonic() - began
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            for line in lines:
+                self._lines.append(line)
+                if not self._url and (found := re.search(r"http://[\d.]+:\d+", line)):
+                    self._url = found[0]
+                    self._listens.set()
+        self._listens.set()
