@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from errno import EBADF
 
-from greenpg.abc import Ready, Wait
 from greenpg._pristine import pristine
+from greenpg.abc import Ready, Wait
 
 _select = pristine("select")
 
