@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from greenpg.pq.abc import PGcancelConn, PGconn, PGresult
 
+COPY_BLOCK = 1 << 18
+"""Bytes of COPY data that libpq is given at a time: it copies them all, and the server has a limit too."""
+
 _COPY_STATES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
@@ -98,17 +101,19 @@ def copy_in_gen(pgconn: PGconn, read: Callable[[], bytes], slice_over: Callable[
     :param slice_over: asked after each block: true when other green threads should have a turn
     """
     while data := read():
-        while not pgconn.put_copy_data(data):
-            yield from flush_gen(pgconn)
-        if pgconn.flush():
-            yield from flush_gen(pgconn)
-        elif slice_over():
-            yield from _give_way_gen(pgconn)
+        for start in range(0, len(data), COPY_BLOCK):
+            while not pgconn.put_copy_data(data[start : start + COPY_BLOCK]):
+                yield from flush_gen(pgconn)
+            if pgconn.flush():
+                yield from flush_gen(pgconn)
+            elif slice_over():
+                yield from _give_way_gen(pgconn)
 
 
 def copy_end_gen(pgconn: PGconn, error: str | None = None) -> Gen[None]:
     """Finish a COPY IN: successfully, or with the `error` that the server shall fail it with."""
-    reason = None if error is None else error.encode()
+    # what C or UTF-8 cannot take, or too long for the server (10 kB), must not become another error
+    reason = None if error is None else error.partition("\0")[0][:1000].encode(errors="replace")
     while not pgconn.put_copy_end(reason):
         yield from flush_gen(pgconn)
     yield from flush_gen(pgconn)

@@ -7,14 +7,18 @@ psycopg2 takes the result that follows as the statement's own: row count, status
 
 from __future__ import annotations
 
+import contextlib
 import io
-from typing import TYPE_CHECKING, Any
+from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
+import psycopg2
 from psycopg2 import extensions
 
 from greenpg._core.protocol import copy_end_gen, copy_in_gen, copy_out_gen
 from greenpg.compat.psycopg2._guard import whole
 from greenpg.compat.psycopg2._session import CopyFileError
+from greenpg.errors import OperationalError
 from greenpg.pq.enums import ExecStatus
 from greenpg.waiters._slice import TimeSlice
 
@@ -30,16 +34,23 @@ BUFFER_SIZE = 8192
 """What psycopg2 asks a file for at a time, in the file's own unit."""
 
 
-def copy_with(conn: connection, file: Any, size: int) -> Callable[[PGconn], Gen[None]]:
-    """Return what moves the data of a COPY in either direction between the server and `file`."""
+def copy_with(conn: connection, file: Any, size: SupportsIndex) -> Callable[[PGconn], Gen[None]]:
+    """Return what moves the data of a COPY in either direction between the server and `file`.
+
+    :raises TypeError: `size` is not a whole number
+    """
+    size = index(size)
 
     def copy_gen(pgconn: PGconn) -> Gen[None]:
         # in COPY, libpq hands out the result that the COPY began with as often as it is asked
         result = pgconn.get_result()
-        if result is not None and result.status == ExecStatus.COPY_IN:
-            yield from _from_file_gen(pgconn, conn, file, size)
-        elif result is not None and result.status == ExecStatus.COPY_OUT:
-            yield from _to_file_gen(pgconn, conn, file)
+        try:
+            if result is not None and result.status == ExecStatus.COPY_IN:
+                yield from _from_file_gen(pgconn, conn, file.read, size)
+            elif result is not None and result.status == ExecStatus.COPY_OUT:
+                yield from _to_file_gen(pgconn, conn, file.write, isinstance(file, io.TextIOBase))
+        except OperationalError as exc:  # libpq's, about the way there: the caller knows psycopg2's
+            raise psycopg2.OperationalError(str(exc)) from exc
 
     return copy_gen
 
@@ -49,13 +60,13 @@ def _codec(conn: connection) -> str:
     return extensions.encodings[conn.encoding]
 
 
-def _from_file_gen(pgconn: PGconn, conn: connection, file: Any, size: int) -> Gen[None]:
+def _from_file_gen(pgconn: PGconn, conn: connection, read_file: Callable[[int], Any], size: int) -> Gen[None]:
     """Send the file; an exception in it fails the COPY on the server, whose error psycopg2 raises."""
     codec = _codec(conn)
 
     def read() -> bytes:
         try:
-            data = file.read(size)
+            data = read_file(size)
             if isinstance(data, str):
                 return data.encode(codec)
             if not isinstance(data, bytes):
@@ -68,18 +79,21 @@ def _from_file_gen(pgconn: PGconn, conn: connection, file: Any, size: int) -> Ge
     try:
         yield from copy_in_gen(pgconn, read, TimeSlice())
     except CopyFileError as exc:
-        reason = f"error in .read() call: {type(exc.__cause__).__name__} {exc.__cause__}"
+        reason = "error in .read() call"
+        with contextlib.suppress(Exception):  # its __str__() may be as broken as the file
+            reason += f": {type(exc.__cause__).__name__} {exc.__cause__}"
     yield from copy_end_gen(pgconn, reason)
 
 
-def _to_file_gen(pgconn: PGconn, conn: connection, file: Any) -> Gen[None]:
+def _to_file_gen(
+    pgconn: PGconn, conn: connection, write_file: Callable[[Any], object], is_text: bool
+) -> Gen[None]:
     """Write the rows to the file; an exception in it is raised as it is."""
     codec = _codec(conn)
-    is_text = isinstance(file, io.TextIOBase)
 
     def write(row: bytes) -> None:
         try:
-            file.write(str(row, codec) if is_text else bytes(row))
+            write_file(str(row, codec) if is_text else bytes(row))
         except Exception as exc:
             raise CopyFileError from exc
 
@@ -90,6 +104,8 @@ def copy_sql(
     curs: cursor, table: str, direction: str, sep: str, null: str, columns: Iterable[str] | None
 ) -> str:
     """Return the statement of `copy_from()` or `copy_to()`: `direction` is "FROM stdin" or "TO stdout"."""
+    if curs.closed:  # before quoting says it in other words
+        raise psycopg2.InterfaceError("cursor already closed")
     return f"COPY {_target(curs, table, columns)} {direction} WITH {_format(curs, sep, null)}"
 
 
@@ -99,14 +115,14 @@ def _target(curs: cursor, table: str, columns: Iterable[str] | None) -> str:
     if columns is None:
         return quoted
     names = [extensions.quote_ident(whole(name), curs) for name in columns]
-    return f"{quoted} ({','.join(names)})" if names else quoted
+    return f"{quoted}({','.join(names)})" if names else quoted
 
 
 def _format(curs: cursor, sep: str, null: str) -> str:
     """Return the format options, as literals of the connection's encoding."""
     quoted = []
     for text in (sep, null):
-        literal = extensions.QuotedString(text)
+        literal = extensions.QuotedString(whole(text))
         literal.prepare(curs.connection)
         quoted.append(literal.getquoted().decode(_codec(curs.connection)))
     return "DELIMITER AS {} NULL AS {}".format(*quoted)
