@@ -98,12 +98,9 @@ class GreenLobject(_psycopg.lobject):
             for chunk in self._chunks(size):
                 content.write(chunk)
             return content.getvalue()
-        text = io.StringIO()
         decoder = getincrementaldecoder(self._codec())()
-        for chunk in self._chunks(size):
-            text.write(decoder.decode(chunk))
-        text.write(decoder.decode(b"", True))
-        return text.getvalue()
+        text = [decoder.decode(chunk) for chunk in self._chunks(size)]
+        return "".join([*text, decoder.decode(b"", True)])
 
     def write(self, data: str | bytes) -> int:
         """Write bytes, or text in the connection's encoding, and return how many bytes it was."""
@@ -118,7 +115,7 @@ class GreenLobject(_psycopg.lobject):
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move to a position, in bytes, as a file does; return the new one."""
-        position: int = self._step("lo_lseek64", index(offset), index(whence))
+        position: int = self._step("lo_lseek64", _int64(offset), index(whence))
         return position
 
     def tell(self) -> int:
@@ -128,7 +125,7 @@ class GreenLobject(_psycopg.lobject):
 
     def truncate(self, len: int = 0) -> None:
         """Cut the object, or extend it by zeros, to a length in bytes."""
-        self._step("lo_truncate64", index(len))
+        self._step("lo_truncate64", _int64(len))
 
     def close(self) -> None:
         """Close it; it does no harm to do so twice, or after the end of the transaction."""
@@ -192,7 +189,7 @@ class GreenLobject(_psycopg.lobject):
         for piece in _pieces(text):
             pieces.append(piece.encode(codec))
             if slice_over():
-                wait(fd, Wait.RW, 0)
+                wait(fd, Wait.RW, None)
         return pieces
 
     def _codec(self) -> str:
@@ -201,7 +198,11 @@ class GreenLobject(_psycopg.lobject):
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1
-        self._call("lo_close", fd)
+        try:
+            self._call("lo_close", fd)
+        except psycopg2.ProgrammingError:  # not even sent, since somebody waits on the connection
+            self._fd = fd
+            raise
 
     def _is_current(self) -> bool:
         """Return whether the transaction that opened the object goes on."""
@@ -248,6 +249,15 @@ class GreenLobject(_psycopg.lobject):
         return f"<lobject object at {id(self):#x}; closed: {self.closed:d}>"
 
     __str__ = __repr__
+
+
+def _int64(number: int) -> int:
+    """Return a number that the server can take.
+
+    :raises OverflowError: it cannot
+    """
+    index(number).to_bytes(8, "little", signed=True)
+    return number
 
 
 def _pieces(whole: Any) -> Iterator[Any]:
