@@ -42,6 +42,12 @@ class Ran:
         return f"{' '.join(self.command)}\n{self.end}\n-- stdout\n{self.stdout}\n-- stderr\n{self.stderr}"
 
 
+def environment(first: Path = ROOT) -> dict[str, str]:
+    """Return our environment, with a folder and the repository to import from before all else."""
+    path = os.pathsep.join(filter(None, (str(first), str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONFAULTHANDLER": "1"}
+
+
 def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT, timeout: float = 60.0) -> Ran:
     """Run a command in a process group that does not survive the call.
 
@@ -49,8 +55,7 @@ def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT, t
     :param cwd: the folder that it starts in, and the first that it imports from
     :param timeout: seconds; then the child gets SIGABRT, which dumps a Python child's stacks, and is killed
     """
-    path = os.pathsep.join(filter(None, (str(cwd), str(ROOT), os.environ.get("PYTHONPATH"))))
-    variables = {**os.environ, "PYTHONPATH": path, "PYTHONFAULTHANDLER": "1", **(env or {})}
+    variables = {**environment(cwd), **(env or {})}
     # Files, not pipes: a grandchild that keeps a pipe open must not keep us waiting.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = subprocess.Popen(

@@ -132,9 +132,8 @@ def test_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "starter.py"
     script.write_text("if True:" + STARTER + "    sys.stdin.read()\n")
     with subprocess.Popen(
-        [sys.executable, script], cwd=fresh.ROOT, env={**os.environ, "PYTHONPATH": str(fresh.ROOT)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as starter:  # fmt: skip
+        [sys.executable, script], env=fresh.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as starter:
         assert starter.stdout is not None
         server, keeper, folder = starter.stdout.readline().decode().split()
         watched = [os.pidfd_open(int(server)), os.pidfd_open(int(keeper))]
