@@ -32,21 +32,29 @@ def _local(_owner: Any) -> Any:
     return threading.local()
 
 
+def _condition(_owner: Any) -> Any:
+    return threading.Condition(threading.RLock())
+
+
 def _peewee_state(_database: Any) -> Any:
     bases = sys.modules["peewee"]._ConnectionState, threading.local
     return type("_ConnectionLocal", bases, {})()
 
 
 # By module and class: the attributes to make anew, in this order, if the first of them is native.
-# SQLAlchemy's QueuePool is not among them: nothing that waits runs under its locks.
 _REPAIRS: dict[tuple[str, str], dict[str, Callable[[Any], Any]]] = {
     ("psycopg2.pool", "ThreadedConnectionPool"): {"_lock": _lock},
     ("asgiref.local", "Local"): {"_storage": _local},
     ("sqlalchemy.util._collections", "ThreadLocalRegistry"): {"registry": _local},
+    ("sqlalchemy.util.queue", "Queue"): {
+        "not_empty": _condition,
+        "mutex": lambda queue: queue.not_empty._lock,
+        "not_full": lambda queue: threading.Condition(queue.mutex),
+    },
     ("peewee", "Database"): {"_lock": _lock, "_state": _peewee_state},
     ("playhouse.pool", "PooledDatabase"): {
-        "_pool_lock": lambda _: threading.RLock(),
-        "_pool_available": lambda database: threading.Condition(database._pool_lock),
+        "_pool_available": _condition,
+        "_pool_lock": lambda database: database._pool_available._lock,
     },
 }
 
@@ -82,17 +90,18 @@ def _class_of(module: str, name: str) -> Any:
 
 
 def _is_native(made: Any) -> bool:
-    """Return whether a lock or a thread-local is Python's own."""
+    """Return whether a lock, a condition or a thread-local is Python's own."""
+    if isinstance(made, threading.Condition):
+        made = made.acquire.__self__  # not its `_lock`: eventlet may have replaced that, and half of it
     return any(cls.__module__ == "_thread" for cls in type(made).__mro__)
 
 
 def _renew(owner: Any, attributes: dict[str, Callable[[Any], Any]]) -> bool:
     """Make the attributes of one object anew if they are native; return whether they were."""
-    state = vars(owner)  # asgiref's __setattr__ is not about the object itself
-    if not _is_native(state.get(next(iter(attributes)))):
+    if not _is_native(getattr(owner, next(iter(attributes)), None)):
         return False
     for name, make in attributes.items():
-        state[name] = make(owner)
+        object.__setattr__(owner, name, make(owner))  # asgiref's own is not about the object itself
     return True
 
 
