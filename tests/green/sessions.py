@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def named_sessions(connect: Callable[..., Any], name: str) -> Iterator[Callable[[str], list[Any]]]:
+def named_sessions(connect: Callable[..., Any], name: str) -> Iterator[Callable[..., list[Any]]]:
     """Give a function that lists the server's sessions of an application name, by a connection of its own."""
     observer = connect()
     observer.autocommit = True

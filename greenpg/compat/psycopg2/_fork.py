@@ -9,21 +9,18 @@ from __future__ import annotations
 import contextlib
 import os
 import weakref
-from typing import TYPE_CHECKING
+from typing import Any
 
 import psycopg2
 from psycopg2 import _psycopg
 
 from greenpg.compat.psycopg2._session import Forked
 
-if TYPE_CHECKING:
-    from greenpg.compat.psycopg2._connection import GreenBaseConnection
-
-_connections: weakref.WeakSet[GreenBaseConnection] = weakref.WeakSet()
+_connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def watch(conn: GreenBaseConnection) -> None:
-    """Guard `conn` against forks for as long as it lives."""
+def watch(conn: Any) -> None:
+    """Guard a green connection against forks for as long as it lives."""
     _connections.add(conn)
 
 

@@ -27,8 +27,6 @@ from greenpg.waiters._slice import TimeSlice
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from greenpg.compat.psycopg2._connection import GreenBaseConnection
-
 CHUNK = 256 * 1024
 """How much one statement moves, in bytes or characters: about a millisecond's work for this process."""
 
@@ -50,7 +48,7 @@ class GreenLobject(_psycopg.lobject):
 
     def __init__(
         self,
-        conn: GreenBaseConnection,
+        conn: Any,
         oid: int = 0,
         mode: str | None = None,
         new_oid: int = 0,

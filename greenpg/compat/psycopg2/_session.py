@@ -12,7 +12,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import psycopg2
 from psycopg2 import _psycopg
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection
 
     from greenpg.abc import WaitCallback
-    from greenpg.compat.psycopg2._connecting import Attempt
     from greenpg.pq.abc import PGcancel, PGconn
 
 try:
@@ -49,6 +48,15 @@ _UNBORN = frozenset({0, 20})  # CONN_STATUS_SETUP, CONN_STATUS_CONNECTING: no se
 
 _poll = _psycopg.connection.poll
 _fileno = _psycopg.connection.fileno
+
+
+class Attempt(Protocol):
+    """How a connection is being made: what psycopg2 is told, and for how long."""
+
+    dsn: str
+
+    def limit(self, wait: WaitCallback, pgconn: PGconn) -> WaitCallback:
+        """Return `wait`, limited to the time of the attempt."""
 
 
 class CopyFileError(Exception):

@@ -1,0 +1,1 @@
+"""libpq's face against real servers, through every libpq there is."""
