@@ -198,3 +198,19 @@ class Arena:
 def is_part(answer: object, need: Wait) -> bool:
     """Return whether it is `Ready`, with at least one bit of `need` and no other."""
     return isinstance(answer, Ready) and answer != Ready.NONE and answer | need == need
+
+
+def fill(sock: _socket.socket) -> None:
+    """Send until the socket, made non-blocking, takes no more."""
+    sock.setblocking(False)
+    for size in (65536, 1):
+        with suppress(BlockingIOError):
+            while True:
+                sock.send(bytes(size))
+
+
+def drain(sock: _socket.socket) -> None:
+    """Receive until nothing is left."""
+    with suppress(BlockingIOError):
+        while sock.recv(65536):
+            pass

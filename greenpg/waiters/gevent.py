@@ -7,6 +7,7 @@ number that it has met before for the same socket, and would never wake up for a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from gevent import get_hub, sleep
@@ -62,19 +63,21 @@ class _BoundWait:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._spare: tuple[list[Any], ...] = ([], [], [], [])  # by need; hashing an enum is slow
+        # By need, for hashing an enum is slow: watchers, each with the loop that it was made in.
+        self._spare: tuple[list[tuple[Any, Any]], ...] = ([], [], [], [])
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
         if fd != self._fd:
             return wait(fd, need, timeout)
         hub = get_hub()
+        loop = hub.loop
         spare = self._spare[need]
-        io = _take(spare, hub.loop) or hub.loop.io(fd, need)
+        io = _take(spare, loop) or loop.io(fd, need)
         try:
             return _wait(hub, io, fd, need, timeout)
         finally:
             if fd == self._fd:
-                spare.append(io)
+                spare.append((loop, io))
             else:  # close() came in between
                 io.close()
 
@@ -83,19 +86,24 @@ class _BoundWait:
         self._fd = -1
         for spare in self._spare:
             while spare:
-                spare.pop().close()
+                _close(spare.pop()[1])
 
 
-def _take(spare: list[Any], loop: Any) -> Any:
-    """Return a watcher of `loop`, if there is one; a watcher serves only the hub that it was made in."""
+def _take(spare: list[tuple[Any, Any]], loop: Any) -> Any:
+    """Return a spare watcher of `loop`, if there is one; it serves no other."""
     try:
-        io = spare.pop()
+        its_loop, io = spare.pop()
     except IndexError:
         return None
-    if io.loop is loop:
+    if its_loop is loop:
         return io
-    io.close()
+    _close(io)
     return None
+
+
+def _close(io: Any) -> None:
+    with suppress(ValueError):  # its hub has been destroyed meanwhile (a native thread that ended)
+        io.close()
 
 
 def _wait(hub: Any, io: Any, fd: int, need: Wait, timeout: float | None) -> Ready:
