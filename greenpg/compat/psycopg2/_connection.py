@@ -9,7 +9,7 @@ from psycopg2 import _psycopg, extensions
 
 from greenpg._core.protocol import cancel_gen
 from greenpg.compat.psycopg2 import _fork
-from greenpg.compat.psycopg2._cursor import green_cursor
+from greenpg.compat.psycopg2._factories import green_cursor
 from greenpg.compat.psycopg2._guard import guarded, guarded_property, whole
 from greenpg.compat.psycopg2._lobject import green_lobject
 from greenpg.compat.psycopg2._session import Forked, Session, limits
@@ -18,6 +18,7 @@ from greenpg.errors import Error
 from greenpg.waiters import drive, get_wait_callback
 
 _plain: Any = _psycopg.connection
+_plain_replication: Any = _psycopg.ReplicationConnection
 _plain_closed: Any = vars(_plain)["closed"]
 _plain_dsn: Any = vars(_plain)["dsn"]
 
@@ -154,9 +155,32 @@ class GreenConnection(GreenBaseConnection):
     deferrable = guarded_property(vars(_plain)["deferrable"])
 
 
+class GreenReplicationConnection(GreenBaseConnection, _psycopg.ReplicationConnection):
+    """psycopg2's replication connection, green."""
+
+
+class AsyncReplicationConnection(_psycopg.ReplicationConnection):
+    """psycopg2's asynchronous replication connection: all as it was, only that its cursors can stream.
+
+    Their own methods refuse to under a wait callback, whoever does the waiting.
+    """
+
+    def cursor(self, name: Any = None, cursor_factory: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Return a new cursor that can stream, whatever its factory."""
+        factory: Any = cursor_factory or self.cursor_factory
+        return _plain.cursor(self, name, green_cursor(factory, name is not None), *args, **kwargs)
+
+
 def green_connection(factory: Any) -> Any:
     """Return the green twin of a connection class; anything else that makes connections as it is."""
     if not (isinstance(factory, type) and issubclass(factory, _plain)):
         return factory
-    replication = issubclass(factory, _psycopg.ReplicationConnection)
-    return twin(factory, GreenBaseConnection if replication else GreenConnection)
+    replication = issubclass(factory, _plain_replication)
+    return twin(factory, GreenReplicationConnection if replication else GreenConnection)
+
+
+def async_connection(factory: Any) -> Any:
+    """Return what is to make an asynchronous connection: psycopg2's own, but for replication."""
+    if not (isinstance(factory, type) and issubclass(factory, _plain_replication)):
+        return factory
+    return twin(factory, AsyncReplicationConnection)

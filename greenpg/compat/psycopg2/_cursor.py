@@ -9,7 +9,6 @@ from psycopg2 import _psycopg
 from greenpg.compat.psycopg2._copy import BUFFER_SIZE, copy_sql, copy_with
 from greenpg.compat.psycopg2._guard import guarded_cursor, whole
 from greenpg.compat.psycopg2._session import entry_points, wait_callback
-from greenpg.compat.psycopg2._twin import adopt, twin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,19 +121,6 @@ class GreenNamedCursor(GreenCursor):
 def _is_ours() -> bool:
     """Return whether our wait callback is in force; under another, or none, psycopg2's methods serve."""
     return _psycopg.get_wait_callback() is wait_callback
-
-
-def green_cursor(factory: Any, named: bool) -> Any:
-    """Return the green twin of a cursor class, or of what a cursor factory makes.
-
-    :param factory: psycopg2's cursor class, a subclass, or a function `(connection, name) -> cursor`
-    :param named: whether the cursor is a server-side one
-    """
-    if not isinstance(factory, type):
-        return lambda *args: adopt(factory(*args), lambda made: green_cursor(made, named))
-    if not issubclass(factory, _plain):
-        return factory
-    return twin(factory, GreenNamedCursor if named else GreenCursor)
 
 
 entry_points.add(GreenCursor.execute.__code__)

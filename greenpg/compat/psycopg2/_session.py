@@ -160,6 +160,20 @@ class Session:
             " use one connection for each green thread"
         )
 
+    def hold(self, what: str) -> None:
+        """Take the connection for this green thread, to wait on it outside of psycopg2's own methods.
+
+        Raises as `refuse()` where somebody has it already.
+        """
+        if self.holder is not None:
+            self.refuse(what)
+        self.holder = _current()
+
+    def let_go(self) -> None:
+        """Give back what `hold()` has taken."""
+        if not isinstance(self.holder, Forked):
+            self.holder = None
+
     def raise_interruption(self) -> NoReturn:
         """Raise what was thrown into the wait, now that psycopg2 has let go of the connection."""
         interruption, self.interruption = self.interruption, None

@@ -1,0 +1,29 @@
+"""Which green class stands in for which cursor class: the one place that knows them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg2 import _psycopg
+
+from greenpg.compat.psycopg2._cursor import GreenCursor, GreenNamedCursor
+from greenpg.compat.psycopg2._replication import GreenReplicationCursor
+from greenpg.compat.psycopg2._twin import adopt, twin
+
+_cursor: Any = _psycopg.cursor
+_replication_cursor: Any = _psycopg.ReplicationCursor
+
+
+def green_cursor(factory: Any, named: bool) -> Any:
+    """Return the green twin of a cursor class, or of what a cursor factory makes.
+
+    :param factory: psycopg2's cursor class, a subclass, or a function `(connection, name) -> cursor`
+    :param named: whether the cursor is a server-side one
+    """
+    if not isinstance(factory, type):
+        return lambda *args: adopt(factory(*args), lambda made: green_cursor(made, named))
+    if not issubclass(factory, _cursor):
+        return factory
+    if issubclass(factory, _replication_cursor):
+        return twin(factory, GreenReplicationCursor)
+    return twin(factory, GreenNamedCursor if named else GreenCursor)
