@@ -39,18 +39,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PROCESSES = 2
+SERVERS = 2  # embedded ones
 LIMIT = 60.0  # seconds a test may take
 HOPELESS_LIMIT = 5.0  # and one that will hang, we know
 
 
 class Pool:
-    """Runs jobs, each with a database of its own, a few at once; results come in the order asked for."""
+    """Runs jobs, one at once for each server; results come in the order asked for.
 
-    def __init__(self, dsn: str) -> None:
+    A database each would not do: names of prepared transactions and of slots belong to the server.
+    """
+
+    def __init__(self, dsns: list[str]) -> None:
+        self._size = len(dsns)
         self._databases: queue.SimpleQueue[ScratchDatabase] = queue.SimpleQueue()
-        for number in range(PROCESSES):
-            self._databases.put(ScratchDatabase(dsn, f"greenpg_psycopg2_suite_{number}"))
+        for dsn in dsns:
+            self._databases.put(ScratchDatabase(dsn, "greenpg_psycopg2_suite"))
 
     def map(self, work: Callable[[Job, ScratchDatabase], T], jobs: list[Job]) -> Iterator[T]:
         """Yield what `work` returns for every job."""
@@ -62,7 +66,7 @@ class Pool:
             finally:
                 self._databases.put(database)
 
-        with ThreadPoolExecutor(PROCESSES) as executor:
+        with ThreadPoolExecutor(self._size) as executor:
             yield from executor.map(one, jobs)
 
     def close(self) -> None:
@@ -71,7 +75,7 @@ class Pool:
             self._databases.get().drop()
 
 
-def run(dsn: str, runtimes: list[str], modules: list[str]) -> Report:
+def run(dsns: list[str], runtimes: list[str], modules: list[str]) -> Report:
     """Run `modules` (all, if empty) under plain psycopg2 and then under every runtime."""
     suite = fetch(installed_version(), REPOSITORY / ".cache")
     known = sorted(path.stem for path in (suite / "tests").glob("test_*.py"))
@@ -84,13 +88,13 @@ def run(dsn: str, runtimes: list[str], modules: list[str]) -> Report:
         for module in modules
     ]
     results: dict[str, dict[str, Outcomes]] = {runtime: {} for runtime in (PLAIN, *runtimes)}
-    with contextlib.closing(Pool(dsn)) as pool:
+    with contextlib.closing(Pool(dsns)) as pool:
         for job, outcomes in zip(jobs, pool.map(Job.run, jobs), strict=True):
             results[job.runtime][job.module] = outcomes
             print(f"{job.runtime} {job.module} {count(outcomes.values())}", file=sys.stderr)
         green_skips = set().union(*pool.map(Job.green_skips, jobs[: len(modules)]))
     differences = compare({runtime: flatten(by_module) for runtime, by_module in results.items()})
-    return Report(_versions(dsn), results, green_skips, differences)
+    return Report(_versions(dsns[0]), results, green_skips, differences)
 
 
 def _versions(dsn: str) -> str:
@@ -108,14 +112,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runtime", action="append", choices=(PLAIN, *RUNTIMES), help="default: all")
     parser.add_argument("--module", action="append", default=[], help="such as test_copy; default: all")
-    parser.add_argument("--dsn", help="a superuser on a server with wal_level=logical; default: embedded")
+    parser.add_argument(
+        "--dsn",
+        action="append",
+        help="a superuser on a server with wal_level=logical and max_prepared_transactions; as many modules "
+        f"run at once as there are servers; default: {SERVERS} embedded ones",
+    )
     parser.add_argument("--server", type=int, default=16, help="version of the embedded server (16 or 18)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, too")
     options = parser.parse_args()
     runtimes = [name for name in RUNTIMES if options.runtime is None or name in options.runtime]
-    server = contextlib.nullcontext(options.dsn) if options.dsn else embedded(options.server)
-    with server as dsn:
-        report = run(dsn, runtimes, options.module)
+    with contextlib.ExitStack() as stack:
+        dsns = options.dsn or [stack.enter_context(embedded(options.server)) for _ in range(SERVERS)]
+        report = run(dsns, runtimes, options.module)
     print("\n".join(report.lines()))
     if options.json:
         options.json.write_text(json.dumps(report.as_json(), indent=1))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
+import json
 import os
+import re
+import sys
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
@@ -31,15 +35,17 @@ MODULES = """
     transaction types_basic types_extras with
 """
 PASSED = Outcome("passed")
+OWN_DSN = os.environ.get("GREENPG_TEST_DSN")
+VERSION = os.environ.get("GREENPG_TEST_VERSION", "16")
 
 
 @pytest.fixture(scope="module")
 def suite_dsn() -> Iterator[str]:
     """A server that can do what psycopg2's tests ask for; $GREENPG_TEST_DSN, if it is set, has to."""
-    if own := os.environ.get("GREENPG_TEST_DSN"):
-        yield own
+    if OWN_DSN:
+        yield OWN_DSN
     else:
-        with embedded(int(os.environ.get("GREENPG_TEST_VERSION", "16"))) as dsn:
+        with embedded(int(VERSION)) as dsn:
             yield dsn
 
 
@@ -50,11 +56,32 @@ def database(suite_dsn: str) -> Iterator[ScratchDatabase]:
     database.drop()
 
 
+@pytest.fixture(scope="module")
+def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the command reports of all modules that are asked for in this session."""
+    faulthandler.cancel_dump_traceback_later()  # it takes its time, and has limits of its own
+    asked = {
+        item.callspec.params.get("module") for item in request.session.items if hasattr(item, "callspec")
+    }
+    written = tmp_path_factory.mktemp("psycopg2_suite") / "report.json"
+    command = [sys.executable, "tests/run_psycopg2_suite.py", "--json", str(written)]
+    command += ["--dsn", OWN_DSN] if OWN_DSN else ["--server", VERSION]
+    for module in asked.intersection(MODULES.split()):
+        command += ["--module", f"test_{module}"]
+    ran = fresh.run(*command, timeout=1200)
+    assert written.exists(), ran
+    report: dict[str, Any] = json.loads(written.read_text())
+    assert bool(report["differences"]) == bool(ran.returncode)
+    return report
+
+
 @pytest.mark.parametrize("module", MODULES.split())
-def test_all_that_passes_plain_passes_green(module: str, suite_dsn: str) -> None:
-    """The report of the command is the message if it does not."""
-    command = ["tests/run_psycopg2_suite.py", "--dsn", suite_dsn, "--module", f"test_{module}"]
-    fresh.run_python(fresh.ROOT / command[0], *command[1:], timeout=600)
+def test_all_that_passes_plain_passes_green(module: str, report: dict[str, Any]) -> None:
+    named = re.compile(rf"\btests\.test_{module}\b")
+    for runtime in (PLAIN, *RUNTIMES):
+        assert any(map(named.match, report["results"][runtime]))
+    wrong = [each for each in report["differences"] if named.search(each["test"])]
+    assert not wrong, "\n".join(f"{w['runtime']}: {w['test']}: {w['outcome']['detail']}" for w in wrong)
 
 
 def test_no_module_is_left_out() -> None:
