@@ -191,23 +191,22 @@ def two_at_once(arena: Arena) -> Script:
 
 def interrupted(arena: Arena) -> Script:
     """what is raised in the wait comes out unchanged, leaves nothing behind, and the next wait works"""
-    for need in (R, W, RW):
-        for timeout, after in ((None, SHORT), (LONG, LONG + SHORT)):
-            near, far = arena.pair()
-            quiet, _ = arena.pair()
-            fill(near)
-            run = Run((near.fileno(), need, timeout), (quiet.fileno(), R, after))
-            yield from arena.start(run)
-            if run.throw is None or (timeout and run.answers):  # it cannot be done, or not in time
-                return
-            yield from arena.interrupt(run, run.throw)
-            far.send(b"x")
-            drain(far)
-            (yield from arena.ask((near.fileno(), R, None), (near.fileno(), W, None))).expect(R, W)
-            yield from arena.finish(run)
-            del run.answers[0]
-            run.expect(NONE)
-            run.expect_late(1)
+    for need, timeout in ((R, None), (W, None), (RW, None), (RW, LONG)):
+        near, far = arena.pair()
+        quiet, _ = arena.pair()
+        fill(near)
+        run = Run((near.fileno(), need, timeout), (quiet.fileno(), R, (timeout or 0.0) + SHORT))
+        yield from arena.start(run)
+        if run.throw is None or (timeout and run.answers):  # it cannot be done, or not in time
+            return
+        yield from arena.interrupt(run, run.throw)
+        far.send(b"x")
+        drain(far)
+        (yield from arena.ask((near.fileno(), R, None), (near.fileno(), W, None))).expect(R, W)
+        yield from arena.finish(run)
+        del run.answers[0]
+        run.expect(NONE)
+        run.expect_late(1)
 
 
 def number_reused(arena: Arena) -> Script:
