@@ -1,0 +1,1 @@
+"""The Django application that `test_django` uses."""
