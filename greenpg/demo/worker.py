@@ -74,7 +74,10 @@ class _Ticker:
 
 
 def _report(**event: object) -> None:
-    print(json.dumps(event), flush=True)
+    try:
+        print(json.dumps(event), flush=True)
+    except BrokenPipeError:  # who started us is gone, before it could end us too (Ctrl-C at the very start)
+        os._exit(1)
 
 
 class _Users:

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.green.runtimes import Runtime
+    from tests.green.runtimes import Runtime, Task
 
 
 @contextmanager
@@ -41,3 +42,14 @@ def wait_for(condition: Callable[[], Any], sleep: Callable[[float], None], tries
             return answer
         sleep(0.01)
     raise AssertionError(f"{condition} has not come true")
+
+
+def end_by_cancel(conn: Any, task: Task[Any]) -> None:
+    """Cancel the statement of a green thread, and find that this is what ended it.
+
+    More than once: a request that arrives before the server has read the statement is dropped.
+    """
+    while not task.ended.wait(0.05):
+        conn.cancel()
+    with pytest.raises(psycopg2.extensions.QueryCanceledError):
+        task.get()

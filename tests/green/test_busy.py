@@ -11,7 +11,7 @@ import psycopg2.extras
 import pytest
 
 from greenpg.waiters import get_wait_callback, using
-from tests.green.sessions import named_sessions, wait_for
+from tests.green.sessions import end_by_cancel, named_sessions, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +62,7 @@ def test_second_green_thread_is_refused(runtime: Runtime, conn: Any, intrusion: 
     task = busy(runtime, conn)
     with pytest.raises(psycopg2.ProgrammingError, match=BUSY):
         INTRUSIONS[intrusion](conn)
-    conn.cancel()
-    with pytest.raises(psycopg2.extensions.QueryCanceledError):
-        task.get()
+    end_by_cancel(conn, task)
     conn.rollback()
 
 
@@ -75,9 +73,7 @@ def test_server_side_cursor_of_a_busy_connection(runtime: Runtime, conn: Any, us
     task = busy(runtime, conn)
     with pytest.raises(psycopg2.ProgrammingError, match=BUSY):
         getattr(cursor, use)()
-    conn.cancel()
-    with pytest.raises(psycopg2.extensions.QueryCanceledError):
-        task.get()
+    end_by_cancel(conn, task)
 
 
 def test_what_needs_no_server_still_answers(runtime: Runtime, conn: Any) -> None:
@@ -89,9 +85,7 @@ def test_what_needs_no_server_still_answers(runtime: Runtime, conn: Any) -> None
     assert conn.cursor().mogrify("select %s", (1,)) == b"select 1"
     assert conn.fileno() > 0
     assert not conn.autocommit
-    conn.cancel()
-    with pytest.raises(psycopg2.extensions.QueryCanceledError):
-        task.get()
+    end_by_cancel(conn, task)
 
 
 def test_close_ends_the_wait(runtime: Runtime, connect: Callable[..., Any]) -> None:
