@@ -90,8 +90,18 @@ def leave_copy_gen(pgconn: PGconn, reason: str = "COPY was given up") -> Gen[Non
         return
     if result.status in (ExecStatus.COPY_IN, ExecStatus.COPY_BOTH):
         yield from copy_end_gen(pgconn, reason)
-    if result.status in (ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH):
+    if result.status == ExecStatus.COPY_BOTH:
         yield from copy_out_gen(pgconn, _throw_away, _never)
+    elif result.status == ExecStatus.COPY_OUT:
+        # What is under way may be a million rows: libpq is faster at dropping them. It would drop the
+        # result too, were that in its buffer: so what is there is taken first.
+        dropped = 0
+        while (size := pgconn.get_copy_data(1)[0]) > 0:
+            dropped += 1
+            if dropped % 1000 == 0:
+                yield from _give_way_gen(pgconn)
+        if size == 0:
+            pgconn.end_copy()
 
 
 def copy_in_gen(pgconn: PGconn, read: Callable[[], bytes], slice_over: Callable[[], bool]) -> Gen[None]:
@@ -106,8 +116,8 @@ def copy_in_gen(pgconn: PGconn, read: Callable[[], bytes], slice_over: Callable[
                 yield from flush_gen(pgconn)
             if pgconn.flush():
                 yield from flush_gen(pgconn)
-            elif slice_over():
-                yield from _give_way_gen(pgconn)
+            elif slice_over() and (yield from _give_way_gen(pgconn)) & Ready.R:
+                pgconn.consume_input()
 
 
 def copy_end_gen(pgconn: PGconn, error: str | None = None) -> Gen[None]:
@@ -132,6 +142,7 @@ def copy_out_gen(
         if size > 0:
             write(row)
             if slice_over():
+                # nothing is taken in: a file that is slower than the server would have it all in memory
                 yield from _give_way_gen(pgconn)
         elif size == 0:
             yield from wait_gen(pgconn.socket, Wait.R)
@@ -140,11 +151,9 @@ def copy_out_gen(
             return
 
 
-def _give_way_gen(pgconn: PGconn) -> Gen[None]:
+def _give_way_gen(pgconn: PGconn) -> Gen[Ready]:
     """Let the loop go round once: a socket with room to write in is ready as soon as it is asked."""
-    ready = yield from wait_gen(pgconn.socket, Wait.RW)
-    if ready & Ready.R:
-        pgconn.consume_input()
+    return (yield from wait_gen(pgconn.socket, Wait.RW))
 
 
 def cancel_gen(pgconn: PGconn) -> Gen[None]:

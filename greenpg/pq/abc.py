@@ -4,9 +4,8 @@ Bytes in and bytes out, pure mechanism: nothing here waits unless it says so, de
 data. Names follow psycopg 3's `pq`. Each method is libpq's function of that name, see "libpq: C Library".
 Implementations inherit these classes, and the documentation with them.
 
-Every call on a closed connection raises `OperationalError("the connection is closed")`, and a function that
-the loaded libpq is too old for raises `NotSupportedError`. Where libpq reports failure an
-`OperationalError` with its message is raised; a text with a NUL byte in it is refused with `DataError`.
+A closed connection raises `OperationalError("the connection is closed")`, a libpq that is too old for a call
+`NotSupportedError`, a failure in libpq `OperationalError` with its message, a text with a NUL `DataError`.
 """
 
 from __future__ import annotations
@@ -392,6 +391,9 @@ class PGconn(Protocol):
 
         :return: `(0, b"")`: no row is there yet; `(-1, b"")`: the end, go on with `get_result()`
         """
+
+    def end_copy(self) -> bool:
+        """Leave COPY OUT and have libpq drop the rows to come; return whether its result went with them."""
 
     # Pipeline (libpq 14)
 

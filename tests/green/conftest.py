@@ -123,3 +123,13 @@ def connect(dsn: str) -> Iterator[Callable[..., Any]]:
 def conn(connect: Callable[..., Any]) -> Any:
     """An open psycopg2 connection."""
     return connect()
+
+
+@pytest.fixture
+def short_limits() -> Iterator[None]:
+    """Limits of cleaning up and cancelling that a test can wait for."""
+    from greenpg.compat import psycopg2 as room
+
+    room.patch(recovery_timeout=0.3, cancel_timeout=0.3)
+    yield
+    room.patch()

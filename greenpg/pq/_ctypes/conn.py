@@ -292,6 +292,9 @@ class PGconn(abc.PGconn):
         self._check(size > -2, "receiving copy data failed")
         return size, b""
 
+    def end_copy(self) -> bool:
+        return not self._pq.PQendcopy(self._ptr or closed())
+
     # Pipeline
 
     def enter_pipeline_mode(self) -> None:

@@ -75,6 +75,7 @@ CALLS: dict[str, Signature] = {
     "PQflush": (INT, PTR),
     "PQsetnonblocking": (INT, PTR, INT),
     "PQputCopyEnd": (INT, PTR, STR),
+    "PQendcopy": (INT, PTR),
     "PQexitPipelineMode": (INT, PTR),
     "PQpipelineSync": (INT, PTR),
     "PQsendPipelineSync": (INT, PTR),
