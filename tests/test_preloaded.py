@@ -105,17 +105,25 @@ def test_repaired_in_eventlet() -> None:
 
 
 @pytest.mark.parametrize("runtime", ["gevent", "eventlet"])
-@pytest.mark.parametrize(
-    "steps",
-    [
-        "made = make(); before = attributes(made); green.patch()",
-        "monkey_patch(); made = make(); before = attributes(made); green.patch()",
-        "made = make(); monkey_patch(); green.patch(); before = attributes(made); green.patch()",
-    ],
-    ids=["not monkey-patched", "made later", "repaired already"],
-)
-def test_left_as_it_is(steps: str, runtime: str) -> None:
-    run(f"{PRELUDE}\n{steps}\nassert attributes(made) == before", runtime)
+def test_left_as_it_is(runtime: str) -> None:
+    """Made where nothing is monkey-patched, repaired already, or green from the start."""
+    run(
+        f"""{PRELUDE}
+first = make()
+before = attributes(first)
+green.patch()
+assert attributes(first) == before
+green.unpatch()
+
+monkey_patch()
+green.patch()
+second = make()
+before = attributes(first), attributes(second)
+green.patch()
+assert (attributes(first), attributes(second)) == before
+""",
+        runtime,
+    )
 
 
 @pytest.mark.gevent

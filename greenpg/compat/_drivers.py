@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from greenpg.compat._imports import AfterImport
-from greenpg.compat._preloaded import repair
+from greenpg.compat._preloaded import repair, warn_of_connections
 from greenpg.waiters import set_wait_callback
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Activation:
                 ' (pip install "greenpg[psycopg2]")'
             )
         if self.runtime is None:
+            warn_of_connections()
             self._activate(runtime, drivers)
         try:
             for driver in drivers:

@@ -62,37 +62,45 @@ _REPAIRS: dict[tuple[str, str], dict[str, Callable[[Any], Any]]] = {
 def repair() -> None:
     """Give the green threads locks and thread-locals of their own, where they would share native ones.
 
-    Says in one log line what was repaired, and warns of open connections, which cannot be.
+    Says in one log line what was repaired.
     """
     if _is_native(threading.local()):
         return  # not monkey-patched: native is what they should be
-    classes = {
-        cls: attributes for where, attributes in _REPAIRS.items() if (cls := _class_of(*where)) is not None
-    }
-    connection = _class_of("psycopg2.extensions", "connection")
-    wanted = tuple(classes) if connection is None else (*classes, connection)
-    # by type(), not isinstance(): that one wakes lazy proxies
-    found = [obj for obj in gc.get_objects() if issubclass(type(obj), wanted)] if wanted else []
     repaired = Counter[str]()
-    for cls, attributes in classes.items():
-        owners = (obj for obj in found if issubclass(type(obj), cls))
-        repaired[f"{cls.__module__}.{cls.__qualname__}"] = sum(_renew(owner, attributes) for owner in owners)
+    for (module, name), attributes in _REPAIRS.items():
+        owners = _instances(module, name)
+        repaired[f"{module}.{name}"] = sum(_renew(owner, attributes) for owner in owners)
     if +repaired:
         named = ", ".join(f"{count} {name}" for name, count in (+repaired).items())
         _log.info("made before the process was monkey-patched, and repaired: %s", named)
-    if connection is not None:
-        _warn_of_connections([obj for obj in found if issubclass(type(obj), connection)])
 
 
-def _class_of(module: str, name: str) -> Any:
-    """Return a class of a module that is imported, `None` where there is none."""
-    return getattr(sys.modules.get(module), name, None)
+def warn_of_connections() -> None:
+    """Say in one log line that there are connections which are not green, if there are."""
+    opened = _instances("psycopg2.extensions", "connection")
+    plain = [conn for conn in opened if not (hasattr(conn, "_greenpg") or conn.closed or conn.async_)]
+    if plain:
+        _log.warning(
+            "%d psycopg2 connection(s) opened before the patch: in a forked worker they are its parent's,"
+            " and an interruption closes them; open connections in the worker",
+            len(plain),
+        )
+
+
+def _instances(module: str, name: str) -> list[Any]:
+    """Return all objects of a class, if its module is imported."""
+    cls = getattr(sys.modules.get(module), name, None)
+    if cls is None:
+        return []
+    # by type(), not isinstance(): that one wakes lazy proxies
+    return [obj for obj in gc.get_objects() if issubclass(type(obj), cls)]
 
 
 def _is_native(made: Any) -> bool:
     """Return whether a lock, a condition or a thread-local is Python's own."""
     if isinstance(made, threading.Condition):
-        made = made.acquire.__self__  # not its `_lock`: eventlet may have replaced that, and half of it
+        acquire: Any = made.acquire
+        made = acquire.__self__  # not its `_lock`: eventlet may have replaced that, and half of it
     return any(cls.__module__ == "_thread" for cls in type(made).__mro__)
 
 
@@ -103,14 +111,3 @@ def _renew(owner: Any, attributes: dict[str, Callable[[Any], Any]]) -> bool:
     for name, make in attributes.items():
         object.__setattr__(owner, name, make(owner))  # asgiref's own is not about the object itself
     return True
-
-
-def _warn_of_connections(connections: list[Any]) -> None:
-    """Warn of plain connections that will be used by green threads."""
-    plain = [conn for conn in connections if not (hasattr(conn, "_greenpg") or conn.closed or conn.async_)]
-    if plain:
-        _log.warning(
-            "%d psycopg2 connection(s) opened before the patch: in a forked worker they are its parent's,"
-            " and an interruption closes them; open connections in the worker",
-            len(plain),
-        )

@@ -78,6 +78,12 @@ def test_pool_that_connects_under_a_native_lock(dsn: str) -> None:
     assert seconds(gunicorn("pool_app", "--preload", dsn=dsn)) < GREEN
 
 
+@pytest.mark.gevent
+def test_connections_opened_before_the_fork_are_warned_of(dsn: str) -> None:
+    with gunicorn("pool_app", "--preload", dsn=dsn, MIN_CONNECTIONS="2") as server:
+        assert "2 psycopg2 connection(s) opened before the patch" in server.log
+
+
 @pytest.mark.eventlet
 @pytest.mark.parametrize("app", APPS)
 def test_eventlet(app: str, dsn: str) -> None:

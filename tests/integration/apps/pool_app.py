@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from psycopg2.pool import ThreadedConnectionPool
@@ -9,7 +10,7 @@ from psycopg2.pool import ThreadedConnectionPool
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-pool = ThreadedConnectionPool(0, 20, "")
+pool = ThreadedConnectionPool(int(os.environ.get("MIN_CONNECTIONS", "0")), 20, "")
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
