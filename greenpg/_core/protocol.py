@@ -88,9 +88,10 @@ def leave_copy_gen(pgconn: PGconn, reason: str = "COPY was given up") -> Gen[Non
     result = pgconn.get_result()
     if result is None:
         return
-    if result.status in (ExecStatus.COPY_IN, ExecStatus.COPY_BOTH):
+    if result.status == ExecStatus.COPY_IN:
         yield from copy_end_gen(pgconn, reason)
-    if result.status == ExecStatus.COPY_BOTH:
+    elif result.status == ExecStatus.COPY_BOTH:
+        yield from copy_end_gen(pgconn)  # replication knows no other end: the server would drop the session
         yield from copy_out_gen(pgconn, _throw_away, _never)
     elif result.status == ExecStatus.COPY_OUT:
         # What is under way may be a million rows: libpq is faster at dropping them. It would drop the

@@ -22,7 +22,7 @@ from psycopg2 import _psycopg, extensions
 from greenpg.abc import Wait
 from greenpg.compat.psycopg2._cursor import GreenCursor
 from greenpg.compat.psycopg2._twin import twin
-from greenpg.waiters._slice import TimeSlice
+from greenpg.waiters._slice import TIME_SLICE, TimeSlice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -187,7 +187,7 @@ class GreenLobject(_psycopg.lobject):
         for piece in _pieces(text):
             pieces.append(piece.encode(codec))
             if slice_over():
-                wait(fd, Wait.RW, None)
+                wait(fd, Wait.RW, TIME_SLICE)
         return pieces
 
     def _codec(self) -> str:

@@ -23,11 +23,11 @@ from psycopg2 import _psycopg, errors, extensions
 from greenpg._core.protocol import copy_end_gen, drain_gen
 from greenpg.abc import Wait
 from greenpg.compat.psycopg2._cursor import GreenCursor
-from greenpg.compat.psycopg2._session import Session, limits
+from greenpg.compat.psycopg2._session import Forked, Session, limits
 from greenpg.errors import Error
 from greenpg.pq.enums import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from greenpg.waiters import drive, get_wait_callback
-from greenpg.waiters._slice import TimeSlice
+from greenpg.waiters._slice import TIME_SLICE, TimeSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,11 +183,15 @@ class GreenReplicationCursor(GreenCursor, _psycopg.ReplicationCursor):
         self._check_open()
         conn, session = self.connection, self._session()
         wait = get_wait_callback() if conn.async_ else session.waiter(conn)[0]
-        session.hold(what)
+        if session.holder is not None:
+            session.refuse(what)
         try:
+            session.hold()
             pgconn = session.pgconn(conn)
             if monotonic() >= self._fed_back + self._interval:
                 self._feed_back(pgconn, False)
+            if self._slice_over():  # a true turn of the loop, for at most another slice; a poll is less
+                wait(pgconn.socket, Wait.RW, TIME_SLICE)
             left = self._fed_back + self._interval - monotonic()
             return drive(self._next_gen(pgconn), wait, max(0, min(timeout, left)))
         except _EndOfStream:
@@ -196,12 +200,12 @@ class GreenReplicationCursor(GreenCursor, _psycopg.ReplicationCursor):
         except BaseException as exc:
             self._give_up(exc)
         finally:
-            session.let_go()
+            # no call here: a signal that is handled in one would leave the connection busy for ever
+            if session.holder.__class__ is not Forked:
+                session.holder = None
 
     def _next_gen(self, pgconn: PGconn) -> Gen[GreenReplicationMessage | None]:
         """Wait for a message; return `None` when the time is over."""
-        if self._slice_over() and not (yield pgconn.socket, Wait.RW):
-            return None
         while (message := self._received(pgconn)) is None:
             need = Wait.RW if pgconn.flush() else Wait.R
             if not (yield pgconn.socket, need):

@@ -22,7 +22,7 @@ from greenpg._core.offload import detach, shut_down
 from greenpg._core.protocol import cancel_gen, drain_gen, leave_copy_gen, wait_gen
 from greenpg.abc import Gen, Wait
 from greenpg.errors import Error
-from greenpg.pq.enums import TransactionStatus
+from greenpg.pq.enums import ExecStatus, TransactionStatus
 from greenpg.waiters import drive, get_wait_callback
 
 if TYPE_CHECKING:
@@ -160,19 +160,9 @@ class Session:
             " use one connection for each green thread"
         )
 
-    def hold(self, what: str) -> None:
-        """Take the connection for this green thread, to wait on it outside of psycopg2's own methods.
-
-        Raises as `refuse()` where somebody has it already.
-        """
-        if self.holder is not None:
-            self.refuse(what)
+    def hold(self) -> None:
+        """Take an idle connection for this green thread, to wait on it outside of psycopg2's methods."""
         self.holder = _current()
-
-    def let_go(self) -> None:
-        """Give back what `hold()` has taken."""
-        if not isinstance(self.holder, Forked):
-            self.holder = None
 
     def raise_interruption(self) -> NoReturn:
         """Raise what was thrown into the wait, now that psycopg2 has let go of the connection."""
@@ -342,15 +332,22 @@ def _rest_gen(conn: connection, pgconn: PGconn) -> Gen[None]:
 def leave_copy(conn: connection, session: Session) -> None:
     """Bring the connection out of a COPY that `execute()` has begun and psycopg2 has refused.
 
-    Plain psycopg2 leaves that to the next `PQexec()`; a green connection never calls it.
+    Plain psycopg2 leaves that to the next `PQexec()`; a green connection never calls it. A replication
+    stream is not refused: it began before, and goes on.
     """
     pgconn = session.pgconn(conn)
     session.holder = _current()
     try:
-        if pgconn.transaction_status == TransactionStatus.ACTIVE:
+        if pgconn.transaction_status == TransactionStatus.ACTIVE and not _is_streaming(pgconn):
             drive(drain_gen(pgconn), get_wait_callback(), limits.recovery)
     except BaseException:
         _psycopg.connection.close(conn)
         raise
     finally:
         session.holder = None
+
+
+def _is_streaming(pgconn: PGconn) -> bool:
+    """Return whether the connection is in the midst of a replication stream."""
+    result = None if pgconn.is_busy() else pgconn.get_result()
+    return result is not None and result.status == ExecStatus.COPY_BOTH
