@@ -31,7 +31,10 @@ pytestmark = pytest.mark.runtimes("gevent", "eventlet")
 
 T = TypeVar("T")
 
-ORPHANS = "select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'"
+ORPHANS = (
+    "select count(*) from pg_stat_activity"
+    " where application_name = 'django' and state = 'active' and query = 'select pg_sleep(30)'"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -210,9 +213,9 @@ def test_atomic_and_savepoints(owners: Any, runtime: Runtime) -> None:
                 collide(number)
             with pytest.raises(GivenUp):
                 give_up(number)
-            savepoint = transaction.savepoint()
-            owners.create(name=f"rolled back {number}")
-            transaction.savepoint_rollback(savepoint)
+            with transaction.atomic():
+                owners.create(name=f"rolled back {number}")
+                transaction.set_rollback(True)
             transaction.on_commit(lambda: committed.append(number))
 
     runtime.join_all([runtime.spawn(request, work, number) for number in range(20)])

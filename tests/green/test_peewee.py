@@ -47,7 +47,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.runtimes("gevent", "eventlet")
 
 SLEEP = "select pg_sleep(30)"
-ORPHANS = "select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'"
+ORPHANS = (
+    "select count(*) from pg_stat_activity"
+    " where application_name = 'peewee' and state = 'active' and query = 'select pg_sleep(30)'"
+)
 
 current: Any = DatabaseProxy()
 

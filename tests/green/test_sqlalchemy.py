@@ -41,7 +41,8 @@ pytestmark = pytest.mark.runtimes("gevent", "eventlet")
 
 SLEEP = text("select pg_sleep(30)")
 ORPHANS = text(
-    "select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'"
+    "select count(*) from pg_stat_activity"
+    " where application_name = 'sqlalchemy' and state = 'active' and query = 'select pg_sleep(30)'"
 )
 
 
@@ -435,8 +436,7 @@ def test_server_is_restarted(make_engine: Callable[..., Engine], runtime: Runtim
 
         with careful.connect() as connection:
             sleeper = runtime.spawn(connection.execute, SLEEP)
-            with engine.connect() as observer:
-                wait_for(lambda: observer.scalar(ORPHANS), runtime.sleep)
+            under_way(connection.connection.driver_connection, runtime)
             server.restart("immediate")
             with pytest.raises(OperationalError) as lost:
                 sleeper.get()
