@@ -91,7 +91,8 @@ def leave_copy_gen(pgconn: PGconn, reason: str = "COPY was given up") -> Gen[Non
     if result.status == ExecStatus.COPY_IN:
         yield from copy_end_gen(pgconn, reason)
     elif result.status == ExecStatus.COPY_BOTH:
-        yield from copy_end_gen(pgconn)  # replication knows no other end: the server would drop the session
+        # A replication stream that was cancelled ends by itself. Told to fail, the server would drop the
+        # session; told that we are done, it would take the session's next stream to be done too.
         yield from copy_out_gen(pgconn, _throw_away, _never)
     elif result.status == ExecStatus.COPY_OUT:
         # What is under way may be a million rows: libpq is faster at dropping them. It would drop the

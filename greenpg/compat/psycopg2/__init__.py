@@ -1,7 +1,7 @@
 """Makes psycopg2 green: `patch()` before or after its import, `unpatch()` puts everything back.
 
-The arrows of this room point down: patching → connecting → connection → cursor → copy, lobject,
-replication → guard → session.
+The arrows of this room point down: patching → connecting → connection → factories, lobject →
+replication → cursor → copy, guard → session.
 """
 
 from greenpg.compat.psycopg2._patching import is_patched as is_patched
