@@ -219,8 +219,12 @@ def test_reload_of_the_driver() -> None:
 def test_one_runtime_at_a_time() -> None:
     run(
         """
-        import greenpg.eventlet, psycopg2
-        green.patch()
+        import greenpg.eventlet
+        green.patch(cancel_timeout=7)
+        assert error(greenpg.eventlet.patch, cancel_timeout=8).startswith("RuntimeError: ")
+        import psycopg2
+        from greenpg.compat.psycopg2._session import limits
+        assert limits.cancel == 7
         patched = state()
         assert error(greenpg.eventlet.patch) == (
             "RuntimeError: this process waits in gevent already: call greenpg.gevent.unpatch() first"
@@ -416,6 +420,23 @@ def test_following_breaks_nobody_who_has_another_driver(first: str, tmp_path: Pa
         )
         """,
         path=driver(tmp_path, "answer = 42"),
+        auto="1",
+    )
+
+
+@pytest.mark.gevent
+def test_following_breaks_nobody_who_has_a_strange_finder() -> None:
+    run(
+        """
+        class Strange:
+            def find_spec(self, name, path=None, target=None):
+                if name == "psycopg2":
+                    raise LookupError("ask somebody else")
+        sys.meta_path.insert(0, Strange())
+        monkey_patch()
+        assert not green.is_patched()
+        assert logged == ["WARNING greenpg does not follow the monkey-patching: ask somebody else"]
+        """,
         auto="1",
     )
 

@@ -42,7 +42,7 @@ class Activation:
         :raises RuntimeError: the process waits in another runtime already
         :raises ValueError: a limit is not a positive number
         """
-        self._options, self._follows = _checked(options), False
+        given = _checked(options)
         if self.runtime not in (None, runtime):
             raise RuntimeError(
                 f"this process waits in {self.runtime} already: call greenpg.{self.runtime}.unpatch() first"
@@ -53,6 +53,7 @@ class Activation:
                 f"there is no driver to patch: install one of {', '.join(DRIVERS)}"
                 ' (pip install "greenpg[psycopg2]")'
             )
+        self._options, self._follows = given, False
         if self.runtime is None:
             warn_of_connections()
             self._activate(runtime, drivers)
@@ -70,15 +71,14 @@ class Activation:
 
         `GREENPG_AUTO=0` in the environment means: not before somebody calls `patch()`.
         """
-        if self.runtime == runtime:
-            repair()  # patched before the monkey-patching: what was made in between is native
-        elif self.runtime is None and os.environ.get("GREENPG_AUTO") != "0" and installed_drivers():
-            try:
+        try:
+            if self.runtime == runtime:
+                repair()  # patched before the monkey-patching: what was made in between is native
+            elif self.runtime is None and os.environ.get("GREENPG_AUTO") != "0" and installed_drivers():
                 self.patch(runtime)
-            except Exception as exc:
-                _log.warning("greenpg does not follow the monkey-patching: %s", exc)
-            else:
                 self._follows = True
+        except Exception as exc:
+            _log.warning("greenpg does not follow the monkey-patching: %s", exc)
 
     def unpatch(self) -> None:
         """Put everything back; doing it without a patch is doing nothing."""
