@@ -41,22 +41,31 @@ def detach(call: Callable[[], object], pauses: Iterable[float] = (0,)) -> None:
 
 
 class Offloaded(Generic[T]):
-    """A call that runs in a native thread; begun when this is made, waited for by `result_gen()`."""
+    """A call that runs in a native thread; begun when this is made, waited for by `result_gen()`.
+
+    Any number of green threads may wait for it, each at a socket of its own.
+    """
 
     def __init__(self, call: Callable[[], T]) -> None:
-        self._outcome: list[tuple[bool, Any]] = []
-        # a socket pair rather than a pipe: a write to a closed one is an error, not a signal
-        self._mine, theirs = _socket.socketpair()
+        self._outcome: tuple[bool, Any] | None = None
+        self._signals: set[_socket.socket] = set()
+        self._lock = _thread.allocate_lock()
+        _thread.start_new_thread(self._run, (call,))
 
-        def run() -> None:
-            try:
-                self._outcome.append((True, call()))
-            except BaseException as exc:
-                self._outcome.append((False, exc))
-            finally:
-                theirs.close()  # end of file is the signal
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has ended."""
+        return self._outcome is not None
 
-        _thread.start_new_thread(run, ())
+    def _run(self, call: Callable[[], T]) -> None:
+        try:
+            outcome: tuple[bool, Any] = True, call()
+        except BaseException as exc:
+            outcome = False, exc
+        with self._lock:
+            self._outcome = outcome
+            for signal in self._signals:
+                signal.close()  # end of file is the signal
 
     def result_gen(self) -> Gen[T]:
         """Wait for the end of the call; return what it returned, or raise what it raised.
@@ -64,16 +73,29 @@ class Offloaded(Generic[T]):
         :raises TimeoutError: the time of the wait is over; the thread is left to end by itself,
             which is all that can be done with a C call such as `getaddrinfo()`
         """
-        try:
-            while not self._outcome:
-                if not (yield self._mine.fileno(), Wait.R):
-                    raise TimeoutError("the call in a native thread took too long")
-        finally:
-            self._mine.close()
-        succeeded, value = self._outcome[0]
+        if self._outcome is None:
+            yield from self._end_gen()
+        assert self._outcome is not None
+        succeeded, value = self._outcome
         if succeeded:
             return cast("T", value)
         raise value
+
+    def _end_gen(self) -> Gen[None]:
+        """Wait for the end of the call."""
+        # a socket pair rather than a pipe: a write to a closed one is an error, not a signal
+        mine, signal = _socket.socketpair()
+        try:
+            with self._lock:
+                self._signals.add(signal)
+            while self._outcome is None:
+                if not (yield mine.fileno(), Wait.R):
+                    raise TimeoutError("the call in a native thread took too long")
+        finally:
+            with self._lock:
+                self._signals.discard(signal)
+            signal.close()
+            mine.close()
 
 
 def offload_gen(call: Callable[[], T]) -> Gen[T]:
@@ -84,18 +106,32 @@ def offload_gen(call: Callable[[], T]) -> Gen[T]:
     return (yield from Offloaded(call).result_gen())
 
 
+_lookups: dict[tuple[int, str], Offloaded[list[str]]] = {}
+"""Names being resolved, by process: a forked child has none of its parent's threads."""
+
+
 def resolve(host: str) -> Offloaded[list[str]]:
     """Begin to resolve `host`; the result is its addresses, in the resolver's order.
 
+    Whoever asks for a name that is being resolved waits for the same thread: under a resolver that
+    does not answer, threads pile up neither with callers nor with their new tries.
     Waiting for it raises `socket.gaierror` when there is no such name.
     """
+    key = os.getpid(), host
 
     def call() -> list[str]:
-        # _socket's own function: the one in `socket` may be patched to switch green threads
-        answers = _socket.getaddrinfo(host, None, type=_socket.SOCK_STREAM)
+        try:
+            # _socket's own function: the one in `socket` may be patched to switch green threads.
+            # Bytes, as libpq does: for a str Python has rules of its own about what a name is.
+            answers = _socket.getaddrinfo(host.encode(), None, type=_socket.SOCK_STREAM)
+        finally:
+            _lookups.pop(key, None)
         return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in answers))
 
-    return Offloaded(call)
+    lookup = _lookups.get(key)
+    if lookup is None or lookup.is_over:
+        lookup = _lookups[key] = Offloaded(call)
+    return lookup
 
 
 def shut_down(fd: int) -> None:

@@ -133,3 +133,14 @@ def short_limits() -> Iterator[None]:
     room.patch(recovery_timeout=0.3, cancel_timeout=0.3)
     yield
     room.patch()
+
+
+@pytest.fixture
+def port(dsn: str) -> str:
+    """The port of the session's server, on 127.0.0.1."""
+    from psycopg2.extensions import parse_dsn
+
+    parameters = parse_dsn(dsn)
+    if parameters["host"] != "127.0.0.1":
+        pytest.skip("the server is not on 127.0.0.1")
+    return str(parameters["port"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from psycopg2 import _psycopg, extensions
 
 if TYPE_CHECKING:
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def plain_psycopg2() -> Iterator[Any]:
-    """Give psycopg2's own `connect(dsn)`; in the body no wait callback is set, and whatever waits blocks."""
-    ours = extensions.get_wait_callback()
+    """Give `psycopg2.connect`, plain; in the body no wait callback is set, and whatever waits blocks."""
+    driver: Any = psycopg2
+    callback, connect = extensions.get_wait_callback(), driver._connect
     extensions.set_wait_callback(None)
+    driver._connect = _psycopg._connect
     try:
-        yield _psycopg._connect
+        yield psycopg2.connect
     finally:
-        extensions.set_wait_callback(ours)
+        driver._connect = connect
+        extensions.set_wait_callback(callback)

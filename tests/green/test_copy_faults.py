@@ -13,6 +13,7 @@ import pytest
 
 from tests.faults import FaultProxy
 from tests.green.sessions import named_sessions, wait_for
+from tests.green.ticker import LONGEST, Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from tests.green.runtimes import Runtime
 
 ROWS = 500_000
-LONGEST = 0.05
-"""Seconds that the hub may be without a turn. Measured as CPU time, which other processes do not touch."""
 
 
 class Endless:
@@ -96,33 +95,6 @@ def assert_usable(conn: Any) -> None:
     assert value(conn) == 42
     assert value(conn, "select count(*) from t") == 0
     conn.rollback()
-
-
-class Ticker:
-    """A green thread that wants a turn every millisecond, and notes how long it went without."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._over = False
-        self.ticks = 0
-        self.longest = 0.0
-
-    def __enter__(self) -> Ticker:
-        self._task = self._runtime.spawn(self._tick)
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._over = True
-        self._task.get()
-
-    def _tick(self) -> None:
-        last = time.thread_time()
-        while not self._over:
-            self._runtime.sleep(0.001)
-            now = time.thread_time()
-            self.longest = max(self.longest, now - last)
-            self.ticks += 1
-            last = now
 
 
 @pytest.mark.runtimes("gevent", "eventlet")

@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg2
 from psycopg2 import _psycopg, extensions
 
 from greenpg._core.offload import Offloaded, resolve
 from greenpg.abc import Ready
-from greenpg.compat.psycopg2._connection import GreenBaseConnection, green_connection
+from greenpg.compat.psycopg2._connection import GreenBaseConnection, async_connection, green_connection
 from greenpg.compat.psycopg2._session import libpq
 from greenpg.compat.psycopg2._twin import adopt
-from greenpg.errors import Error
 from greenpg.waiters import drive, get_wait_callback
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
     from greenpg.abc import Wait, WaitCallback
     from greenpg.pq.abc import PGconn
+
+T = TypeVar("T")
 
 _DEFAULT_PORT = "5432"
 
@@ -45,8 +46,6 @@ class Target:
     """Empty where libpq needs none: a socket directory, a literal address."""
     of: int = 0
     """Which host of the conninfo it belongs to."""
-    behind: int = 0
-    """How many addresses of the same host come after it."""
     seconds: float = inf
     """What resolving the host's name has left of its `connect_timeout`."""
 
@@ -58,50 +57,81 @@ class Target:
             and self.port == pgconn.port.decode()
         )
 
-    def __str__(self) -> str:
-        address = f" ({self.address})" if self.address not in ("", self.host) else ""
-        return f'connection to server at "{self.host or self.address}"{address}, port {self.port} failed'
-
 
 class Attempt:
-    """One `PQconnectStart()`: the addresses it may try, and the clock of the one being tried."""
+    """One `PQconnectStart()`: the addresses it may try, and the clock of the one being tried.
 
-    def __init__(self, dsn: str, targets: Sequence[Target]) -> None:
+    The addresses of a host share its time, so that one that is a black hole does not eat it all.
+
+    :param running: the host whose time is running already, and its end
+    """
+
+    def __init__(self, dsn: str, targets: Sequence[Target], running: tuple[int, float] = (-1, inf)) -> None:
         self.dsn = dsn
         self.targets = targets
-        self.timed_out: int | None = None
-        """The place in `targets` of the one whose time was over."""
+        self.running = running
+        self.timed_out = False
+        self.place = -1
+        """The place in `targets` of the one being tried."""
+        self.said = ""
+        """What libpq has said of the failures so far, as far as psycopg2 does not repeat it."""
+        self._end = inf
 
     def limit(self, wait: WaitCallback, pgconn: PGconn) -> WaitCallback:
         """Return `wait` with the time of each address as its limit, whatever the server sends meanwhile."""
-        if all(target.seconds == inf for target in self.targets):
-            return wait
-        host_ends: dict[int, float] = {}
-        ends: dict[int, float] = {}
+        self._follow(pgconn, monotonic())
+        if not self.said and not pgconn.error_message:
+            self.said = self._forgotten(pgconn)
 
         def limited(fd: int, need: Wait, timeout: float | None, /) -> Ready:
-            place = next((i for i, t in enumerate(self.targets) if t.is_tried_by(pgconn)), -1)
-            target, now = self.targets[place], monotonic()
-            if place not in ends:
-                # the addresses of a host share its time: one that is a black hole must not eat it all
-                left = host_ends.setdefault(target.of, now + target.seconds) - now
-                ends[place] = now + left / (target.behind + 1)
-            remaining = ends[place] - now
-            if remaining > 0 and (ready := wait(fd, need, remaining)):
+            now = monotonic()
+            self._follow(pgconn, now)
+            if self._end == inf:
+                return wait(fd, need, None)
+            if self._end > now and (ready := wait(fd, need, self._end - now)):
                 return ready
-            self.timed_out = place % len(self.targets)
+            self.timed_out = True
+            self.said += f"{pgconn.error_message.decode(errors='replace')}timeout expired\n"
             return Ready.NONE
 
         return limited
 
+    def _follow(self, pgconn: PGconn, now: float) -> None:
+        """Start the clock of the address that libpq is at, if it was at another one before."""
+        here = max(self.place, 0)
+        places = [*range(here, len(self.targets)), *range(here)]  # onwards: the same host may be listed twice
+        place = next((p for p in places if self.targets[p].is_tried_by(pgconn)), here)
+        if place == self.place:
+            return
+        self.place = place
+        host, seconds = self.targets[place].of, self.targets[place].seconds
+        if host != self.running[0]:
+            self.running = host, now + seconds
+        sharing = sum(target.of == host for target in self.targets[place:])
+        self._end = now + (self.running[1] - now) / sharing
+
+    def _forgotten(self, pgconn: PGconn) -> str:
+        """Return what libpq had to say before psycopg2 made the connection non-blocking, which clears it."""
+        gone = [f"{_failed(t.host, t.address, t.port)}at once\n" for t in self.targets[: self.place]]
+        return "".join([*gone, _failed(pgconn.host.decode(), pgconn.hostaddr.decode(), pgconn.port.decode())])
+
+
+def _failed(host: str, address: str, port: str) -> str:
+    """Return the beginning of libpq's message about a failure to connect."""
+    if host[:1] in ("/", "@"):
+        return f'connection to server on socket "{host}/.s.PGSQL.{port}" failed: '
+    also = f" ({address})" if address not in ("", host) else ""
+    return f'connection to server at "{host or address}"{also}, port {port} failed: '
+
 
 class Conninfo:
-    """What a conninfo string and the environment ask for, as far as hosts and time are concerned."""
+    """What a conninfo string, the environment and a service ask for in hosts and time."""
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        given = [*libpq().conninfo_defaults(), *libpq().parse_conninfo(dsn.encode())]
-        self.options = {o.keyword.decode(): o.val.decode() for o in given if o.val}
+        # libpq itself puts them together, and refuses this sslmode before it does anything
+        refused = libpq().connect_start(extensions.make_dsn(dsn, sslmode="?", password="?").encode())
+        self.options = {o.keyword.decode(): o.val.decode(errors="replace") for o in refused.info if o.val}
         self.failures: list[str] = []
 
     @property
@@ -115,14 +145,12 @@ class Conninfo:
             seconds = int(text)
         except ValueError as exc:
             raise psycopg2.OperationalError(
-                f'invalid integer value "{text}" for connection option "connect_timeout"'
+                f'invalid integer value "{text}" for connection option "connect_timeout"\n'
             ) from exc
         return seconds if seconds > 0 else inf
 
     def hosts(self) -> list[Target] | None:
-        """Return the hosts as they were given; `None` where only libpq can tell (services, mistakes)."""
-        if "service" in self.options:
-            return None
+        """Return the hosts as they were given; `None` for a mistake that libpq has the words for."""
         names = self.options.get("host", "").split(",")
         addresses = self.options["hostaddr"].split(",") if "hostaddr" in self.options else [""] * len(names)
         if len(names) == 1 and not names[0]:
@@ -145,46 +173,54 @@ class Conninfo:
         hosts = self.hosts()
         if hosts is None:
             return Attempt(self.dsn, [Target("", "", seconds=self.connect_timeout)])
-        targets = self._resolve(hosts)
+        targets = self._resolve(self._shuffled(hosts))
         if not targets:
-            raise psycopg2.OperationalError("\n".join(self.failures))
-        if self.options.get("load_balance_hosts") == "random" and len(targets) > 1:
-            random.shuffle(targets)
-        return Attempt(self.dsn if targets == hosts else self._dsn(targets), targets)
+            raise psycopg2.OperationalError("".join(self.failures))
+        untouched = targets == hosts and not self._balances
+        return Attempt(self.dsn if untouched else self._dsn(targets), targets)
 
     def next_attempt(self, attempt: Attempt) -> Attempt:
         """Return the attempt that follows one whose time was over at one of its hosts.
 
         :raises psycopg2.OperationalError: there is no host left; the message has every host's failure
         """
-        assert attempt.timed_out is not None
-        self.failures.append(f"{attempt.targets[attempt.timed_out]}: timeout expired\n")
-        targets = attempt.targets[attempt.timed_out + 1 :]
+        self.failures.append(attempt.said)
+        targets = [*attempt.targets[attempt.place + 1 :]]
+        if self.options.get("target_session_attrs") == "prefer-standby":
+            targets += attempt.targets[: attempt.place]  # passed over for want of a standby
         if not targets:
-            raise psycopg2.OperationalError("\n".join(self.failures))
-        return Attempt(self._dsn(targets), targets)
+            raise psycopg2.OperationalError("".join(self.failures))
+        return Attempt(self._dsn(targets), targets, attempt.running)
+
+    @property
+    def _balances(self) -> bool:
+        """Whether hosts are tried in random order. It is made here, to know which ones are left."""
+        return self.options.get("load_balance_hosts") == "random"
+
+    def _shuffled(self, items: list[T]) -> list[T]:
+        """Return hosts, or a host's addresses, in the order that they are to be tried in."""
+        return random.sample(items, len(items)) if self._balances else items
 
     def _resolve(self, hosts: list[Target]) -> list[Target]:
         """Return a target for each address of each host, all names looked up at the same time."""
-        began = monotonic()
         lookups = [resolve(host.host) if _needs_resolving(host) else None for host in hosts]
-        targets = []
+        targets: list[Target] = []
         for host, lookup in zip(hosts, lookups, strict=True):
-            addresses = [host.address] if lookup is None else self._addresses(host, lookup, began)
-            left = host.seconds - (0 if lookup is None else monotonic() - began)
-            for behind, address in zip(range(len(addresses))[::-1], addresses, strict=True):
-                targets.append(replace(host, address=address, behind=behind, seconds=left))
+            targets += [host] if lookup is None else self._resolved(host, lookup)
         return targets
 
-    def _addresses(self, host: Target, lookup: Offloaded[list[str]], began: float) -> list[str]:
-        """Return the addresses of `host`; none, and a failure noted, where it has none in time."""
-        timeout = None if host.seconds == inf else max(0, began + host.seconds - monotonic())
+    def _resolved(self, host: Target, lookup: Offloaded[list[str]]) -> list[Target]:
+        """Return a target for each address of `host`; where it has none in time, note the failure."""
+        began = monotonic()
+        limit = None if host.seconds == inf else host.seconds
         try:
-            return drive(lookup.result_gen(), get_wait_callback(), timeout)
+            addresses = drive(lookup.result_gen(), get_wait_callback(), limit)
         except OSError as exc:
             reason = "timeout expired" if isinstance(exc, TimeoutError) else exc.strerror
             self.failures.append(f'could not translate host name "{host.host}" to address: {reason}\n')
             return []
+        left = host.seconds - (monotonic() - began)
+        return [replace(host, address=address, seconds=left) for address in self._shuffled(addresses)]
 
     def _dsn(self, targets: Sequence[Target]) -> str:
         """Return the conninfo with just these targets, in this order."""
@@ -193,9 +229,11 @@ class Conninfo:
             "hostaddr": ",".join(t.address for t in targets),
             "port": ",".join(t.port for t in targets),
         }
-        if "load_balance_hosts" in self.options:
-            changed["load_balance_hosts"] = "disable"  # shuffled here, to know which ones are left
-        return extensions.make_dsn(self.dsn, **{k: v for k, v in changed.items() if v.strip(",")})
+        if self._balances:
+            changed["load_balance_hosts"] = "disable"
+        # what is empty for every target is left out, or emptied where it was given
+        needed = {k: v for k, v in changed.items() if v.strip(",") or k in self.options}
+        return extensions.make_dsn(self.dsn, **needed)
 
 
 def _needs_resolving(target: Target) -> bool:
@@ -216,11 +254,11 @@ def connecting(plain_connect: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def connect(dsn: str, connection_factory: Any = None, **kwasync: Any) -> Any:
-        if any(kwasync.values()):
-            return plain_connect(dsn, connection_factory=connection_factory, **kwasync)
+        if any(kwasync.values()) or not isinstance(dsn, str):
+            return plain_connect(dsn, connection_factory=async_connection(connection_factory), **kwasync)
         try:
             conninfo = Conninfo(dsn)
-        except Error:  # psycopg2 has the words for a conninfo that cannot be read
+        except psycopg2.ProgrammingError:  # psycopg2 has the words for a conninfo that cannot be read
             return plain_connect(dsn, connection_factory=connection_factory)
         factory = green_connection(connection_factory or _psycopg.connection)
         attempt: Attempt | None = conninfo.attempt()
@@ -236,13 +274,12 @@ def _try(factory: Any, conninfo: Conninfo, attempt: Attempt) -> tuple[Attempt | 
     try:
         return None, _make(factory, conninfo, attempt)
     except TimeoutError:
-        if attempt.timed_out is None:
+        if not attempt.timed_out:
             raise
         return conninfo.next_attempt(attempt), None
     except psycopg2.OperationalError as exc:
-        if not conninfo.failures:
-            raise
-        raise psycopg2.OperationalError("\n".join([*conninfo.failures, str(exc)])) from exc
+        exc.args = ("".join([*conninfo.failures, attempt.said, str(exc)]),)
+        raise
 
 
 def _make(factory: Any, conninfo: Conninfo, attempt: Attempt) -> Any:
