@@ -182,11 +182,11 @@ class GreenReplicationCursor(GreenCursor, _psycopg.ReplicationCursor):
         """
         self._check_open()
         conn, session = self.connection, self._session()
-        wait = get_wait_callback() if conn.async_ else session.waiter(conn)[0]
         if session.holder is not None:
             session.refuse(what)
         try:
             session.hold()
+            wait = get_wait_callback() if conn.async_ else session.waiter(conn)[0]
             pgconn = session.pgconn(conn)
             if monotonic() >= self._fed_back + self._interval:
                 self._feed_back(pgconn, False)
@@ -201,7 +201,8 @@ class GreenReplicationCursor(GreenCursor, _psycopg.ReplicationCursor):
             self._give_up(exc)
         finally:
             # no call here: a signal that is handled in one would leave the connection busy for ever
-            if session.holder.__class__ is not Forked:
+            holder: Any = session.holder
+            if holder.__class__ is not Forked:
                 session.holder = None
 
     def _next_gen(self, pgconn: PGconn) -> Gen[GreenReplicationMessage | None]:
