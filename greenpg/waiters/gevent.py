@@ -16,7 +16,9 @@ from greenlet import getcurrent
 from greenpg.abc import Ready, Wait
 from greenpg.waiters.select import wait as poll
 
+_R = Wait.R
 _RW = Wait.RW
+_R_READY = Ready.R
 _READY = (Ready.NONE, Ready.R, Ready.W, Ready.RW)  # several times faster than Ready(need)
 
 
@@ -53,57 +55,45 @@ wait = _GeventWait()
 
 
 class _BoundWait:
-    """Waits in gevent's hub with watchers kept for one socket.
+    """Waits in gevent's hub with a watcher kept for one socket.
 
-    Whoever waits takes the watcher along and puts it back. So a second greenlet that waits at the
-    same time, in whatever thread, makes its own.
+    Whoever waits to read takes the watcher along and puts it back. So a second greenlet that waits at
+    the same time, in whatever thread, makes its own.
     """
 
-    __slots__ = ("_fd", "_spare")
+    __slots__ = ("_fd", "_kept")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        # By need, for hashing an enum is slow: watchers, each with the loop that it was made in.
-        self._spare: tuple[list[tuple[Any, Any]], ...] = ([], [], [], [])
+        self._kept: tuple[Any, Any] | None = None
+        """A watcher, and the hub that it was made for; together, for another thread may look."""
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
-        if fd != self._fd:
+        if need is not _R or timeout is not None or fd != self._fd:
             return wait(fd, need, timeout)
+        # What nearly every wait is, all in one frame: until there is something to read, however long.
         hub = get_hub()
-        loop = hub.loop
-        spare = self._spare[need]
-        io = _take(spare, loop) or loop.io(fd, need)
+        kept, self._kept = self._kept, None
+        reader = kept[1] if kept is not None and kept[0] is hub else hub.loop.io(fd, _R)
         try:
-            return _wait(hub, io, fd, need, timeout)
+            reader.start(getcurrent().switch, reader)
+            while hub.switch() is not reader:
+                pass  # somebody's stray switch
         finally:
+            reader.stop()
             if fd == self._fd:
-                spare.append((loop, io))
+                self._kept = hub, reader
             else:  # close() came in between
-                io.close()
+                reader.close()
+        return _R_READY
 
     def close(self) -> None:
-        """Drop the watchers; from now on this waits as an unbound callback does."""
+        """Drop the watcher; from now on this waits as an unbound callback does."""
         self._fd = -1
-        for spare in self._spare:
-            while spare:
-                _close(spare.pop()[1])
-
-
-def _take(spare: list[tuple[Any, Any]], loop: Any) -> Any:
-    """Return a spare watcher of `loop`, if there is one; it serves no other."""
-    try:
-        its_loop, io = spare.pop()
-    except IndexError:
-        return None
-    if its_loop is loop:
-        return io
-    _close(io)
-    return None
-
-
-def _close(io: Any) -> None:
-    with suppress(ValueError):  # its hub has been destroyed meanwhile (a native thread that ended)
-        io.close()
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            with suppress(ValueError):  # its hub has been destroyed meanwhile (a native thread that ended)
+                kept[1].close()
 
 
 def _wait(hub: Any, io: Any, fd: int, need: Wait, timeout: float | None) -> Ready:

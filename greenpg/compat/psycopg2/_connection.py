@@ -41,14 +41,13 @@ class GreenBaseConnection(_psycopg.connection):
         except BaseException:
             _plain.close(self)  # the traceback keeps this object: the socket must not live as long
             raise
-        session.attempt = None
-        session.cancel_key = session.pgconn(self).get_cancel()
+        session.connect(self)
 
     def become_green(self) -> None:
         """Take up a connection that somebody's factory function made of psycopg2's own class."""
         if "_greenpg" not in vars(self):
-            session = self._greenpg = Session()
-            session.cancel_key = session.pgconn(self).get_cancel()
+            self._greenpg = Session()
+            self._greenpg.connect(self)
             _fork.watch(self)
 
     commit = guarded(_plain.commit)

@@ -37,7 +37,7 @@ class GreenCursor(_psycopg.cursor):
             return
         if session.holder is not None:
             session.refuse("execute")
-        if query.__class__ is not str or "\0" in query:
+        if type(query) is not str or "\0" in query:
             query = whole(query, self)
         try:
             _plain_execute(self, query, vars)

@@ -20,7 +20,7 @@ from psycopg2 import _psycopg
 from greenpg import pq
 from greenpg._core.offload import detach, shut_down
 from greenpg._core.protocol import cancel_gen, drain_gen, leave_copy_gen, wait_gen
-from greenpg.abc import Gen, Wait
+from greenpg.abc import Gen, Ready, Wait
 from greenpg.errors import Error
 from greenpg.pq.enums import ExecStatus, TransactionStatus
 from greenpg.waiters import drive, get_wait_callback
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection
 
-    from greenpg.abc import WaitCallback
+    from greenpg.abc import BoundWaitCallback, WaitCallback
     from greenpg.pq.abc import PGcancel, PGconn
 
 try:
@@ -84,12 +84,17 @@ class Forked:
     """The green thread that waited when the process was forked, and left psycopg2's mutex locked."""
 
 
+def _unbound(fd: int, need: Wait, timeout: float | None, /) -> Ready:
+    """Wait for a session that is bound to nothing."""
+    return get_wait_callback()(fd, need, timeout)
+
+
 class Session:
     """The state of one connection that psycopg2 has no room for."""
 
     __slots__ = (
-        "_bound", "_fd", "_pgconn", "_source", "asked", "attempt", "cancel_key", "closed_by", "copy",
-        "dsn", "holder", "interruption", "transactions",
+        "_bound", "_pgconn", "asked", "attempt", "cancel_key", "closed_by", "connected", "copy", "dsn",
+        "fd", "holder", "interruption", "source", "transactions", "wait",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt | None = None) -> None:
@@ -111,10 +116,20 @@ class Session:
         """Cancels without the connection, from any thread; there once it is connected."""
         self.transactions = 0
         """Counts the calls that have left no transaction open: what belongs to an earlier one is gone."""
-        self._source: WaitCallback | None = None
-        self._bound: WaitCallback | None = None
+        self.connected = False
+        """Whether there is a session on the server to save."""
+        self.source: WaitCallback | None = None
+        """The registered wait callback that `wait` was made from."""
+        self.wait: WaitCallback = _unbound
+        self.fd = -1
+        self._bound: BoundWaitCallback | None = None
         self._pgconn: PGconn | None = None
-        self._fd = -1
+
+    def connect(self, conn: connection) -> None:
+        """Begin with a connection that has just been made."""
+        self.attempt = None
+        self.connected = True
+        self.cancel_key = self.pgconn(conn).get_cancel()
 
     def pgconn(self, conn: connection) -> PGconn:
         """Return psycopg2's own `PGconn`, borrowed through the libpq that psycopg2 itself uses."""
@@ -126,23 +141,31 @@ class Session:
         return self._pgconn
 
     def waiter(self, conn: connection) -> tuple[WaitCallback, int]:
-        """Return the registered wait callback, bound to the socket where it can be, and the socket."""
+        """Return the wait callback in force, bound to the socket where it can be, and the socket."""
+        if self.source is not get_wait_callback():
+            self.bind(conn)
+        return self.wait, self.fd
+
+    def bind(self, conn: connection) -> None:
+        """Take up the wait callback in force."""
+        self.release()
         source = get_wait_callback()
-        if source is not self._source:
-            self.release()
-            self._fd = fd = _fileno(conn)
-            bind = getattr(source, "bind", None)
-            self._bound = source if bind is None else bind(fd)
-            self._source = source
-        assert self._bound is not None
-        return self._bound, self._fd
+        fd = _fileno(conn)
+        bind = getattr(source, "bind", None)
+        if bind is None:
+            self.wait = source
+        else:
+            self._bound = bound = bind(fd)
+            # its method: to call an instance costs Python a tuple and a look-up, each time
+            self.wait = bound.__call__
+        self.source, self.fd = source, fd
 
     def release(self) -> None:
         """Drop what a wait callback keeps for the socket: before the socket is closed, not after."""
-        bound, self._bound, self._source, self._pgconn = self._bound, None, None, None
-        close = getattr(bound, "close", None)
-        if close is not None:
-            close()
+        bound, self._bound = self._bound, None
+        self.source, self.wait, self._pgconn = None, _unbound, None
+        if bound is not None:
+            bound.close()
 
     def refuse(self, what: str) -> NoReturn:
         """Raise the error that says why `what` cannot be done now, instead of waiting for psycopg2's mutex.
@@ -208,18 +231,21 @@ def wait_callback(conn: connection) -> None:
     Installed with `psycopg2.extensions.set_wait_callback()`. An interruption of the wait cancels
     the statement and drains the connection; the method that psycopg2 was called from raises it.
     """
-    session: Session | None = getattr(conn, "_greenpg", None)
-    if session is None:
+    try:
+        session: Session = conn._greenpg  # type: ignore[attr-defined]
+    except AttributeError:
         _wait_for_plain(conn)
         return
     try:
         session.holder = _current()
-        if session.attempt is not None or conn.status in _UNBORN:
+        if not session.connected:
             _connect(conn, session)
         elif session.interruption is not None:  # thrown into the BEGIN before this statement
             raise session.interruption
         else:
-            wait, fd = session.waiter(conn)
+            if session.source is not get_wait_callback():
+                session.bind(conn)
+            wait, fd = session.wait, session.fd
             while state := _poll(conn):
                 wait(fd, _NEEDS[state], None)
             if session.copy is not None:
@@ -240,8 +266,9 @@ def _wait_for_plain(conn: connection) -> None:
     No method of ours will raise what is kept: an interruption closes the connection, once it is cancelled.
     """
     session = Session()
+    session.connected = conn.status not in _UNBORN
     try:
-        drive(_poll_gen(conn, _CONNECT_NEEDS if conn.status in _UNBORN else _NEEDS), get_wait_callback())
+        drive(_poll_gen(conn, _NEEDS if session.connected else _CONNECT_NEEDS), get_wait_callback())
     except BaseException as exc:
         _clean_up(conn, session, exc, kept=False)
 
@@ -281,7 +308,7 @@ def _clean_up(conn: connection, session: Session, exc: BaseException, kept: bool
         raise psycopg2.InterfaceError(f"connection closed by {session.closed_by!r} during the wait") from exc
     if isinstance(session.holder, Forked):
         raise psycopg2.InterfaceError("the connection belongs to the parent process") from exc
-    if isinstance(exc, psycopg2.Error) or conn.status in _UNBORN or session.attempt is not None:
+    if isinstance(exc, psycopg2.Error) or not session.connected:
         raise exc  # the connection itself is broken, or not there yet
     if isinstance(exc, CopyFileError):
         assert exc.__cause__ is not None
