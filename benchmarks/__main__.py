@@ -64,8 +64,8 @@ def _run(options: argparse.Namespace) -> None:
             dsn = dsn or _embedded_server(stack)
             server = _check_server(dsn, chosen)
             copies = any(WORKLOADS[pair.workload].is_copy for pair in chosen)
-            stack.enter_context(tables(dsn, copies=copies))
-            _measure(dsn, server, chosen, options)
+            inside = stack.enter_context(tables(dsn, copies=copies))
+            _measure(inside, server, chosen, options)
     except psycopg2.Error as error:
         raise BenchmarkError(f"PostgreSQL, check --dsn or $GREENPG_TEST_DSN: {error}") from error
 

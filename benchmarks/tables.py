@@ -1,24 +1,21 @@
-"""What the workloads find on the server: a schema of ours, made before a run and dropped after it."""
+"""What the workloads find on the server: a schema of the run's own, made before it and dropped after it."""
 
 from __future__ import annotations
 
+import os
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SCHEMA = "greenpg_benchmarks"
-ACCOUNTS = f"{_SCHEMA}.accounts"
+ACCOUNTS = "accounts"
 ACCOUNTS_ROWS = 100_000
-COPY_IN = f"{_SCHEMA}.copied"
-COPY_OUT = f"{_SCHEMA}.source"
+COPY_IN = "copied"
+COPY_OUT = "source"
 COPY_ROWS = 500_000
 
-_DROP = f"drop schema if exists {_SCHEMA} cascade"
-_CREATE = f"""
-    {_DROP};
-    create schema {_SCHEMA};
+_TABLES = f"""
     create unlogged table {ACCOUNTS} (id int primary key, abalance int not null);
     insert into {ACCOUNTS} select i, i * 3 from generate_series(0, {ACCOUNTS_ROWS - 1}) i;
     create unlogged table {COPY_IN} (id int, name text, amount int);
@@ -36,17 +33,23 @@ def copy_data() -> bytes:
 
 
 @contextmanager
-def tables(dsn: str, *, copies: bool) -> Iterator[None]:
-    """Make the tables, and drop them at the end.
+def tables(dsn: str, *, copies: bool) -> Iterator[str]:
+    """Make the tables, give the conninfo that finds them, and drop them at the end.
 
     :param copies: whether the big table is needed too
     :raises psycopg2.Error: the server cannot be reached, or refuses
     """
-    _execute(dsn, *_CREATE.split(";"), *[_FILL] * copies)
+    from psycopg2.extensions import make_dsn, parse_dsn
+
+    schema = f"greenpg_benchmarks_{os.getpid()}"  # others may use the server at the same time
+    options = f"{parse_dsn(dsn).get('options', '')} -c search_path={schema}"
+    inside = make_dsn(dsn, options=options.strip())
+    _execute(dsn, f"create schema {schema}")
     try:
-        yield
+        _execute(inside, *_TABLES.split(";"), *[_FILL] * copies)
+        yield inside
     finally:
-        _execute(dsn, _DROP)
+        _execute(dsn, f"drop schema {schema} cascade")
 
 
 def about(dsn: str) -> tuple[str, int]:
