@@ -55,45 +55,46 @@ wait = _GeventWait()
 
 
 class _BoundWait:
-    """Waits in gevent's hub with a watcher kept for one socket.
+    """Waits in one hub with a watcher kept for one socket; elsewhere as an unbound callback does.
 
     Whoever waits to read takes the watcher along and puts it back. So a second greenlet that waits at
-    the same time, in whatever thread, makes its own.
+    the same time makes its own.
     """
 
-    __slots__ = ("_fd", "_kept")
+    __slots__ = ("_fd", "_hub", "_reader")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._kept: tuple[Any, Any] | None = None
-        """A watcher, and the hub that it was made for; together, for another thread may look."""
+        self._hub: Any = get_hub()
+        self._reader: Any = None
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
-        if need is not _R or timeout is not None or fd != self._fd:
+        hub = get_hub()
+        if need is not _R or timeout is not None or fd != self._fd or hub is not self._hub:
             return wait(fd, need, timeout)
         # What nearly every wait is, all in one frame: until there is something to read, however long.
-        hub = get_hub()
-        kept, self._kept = self._kept, None
-        reader = kept[1] if kept is not None and kept[0] is hub else hub.loop.io(fd, _R)
+        reader = self._reader
+        self._reader = None
+        if reader is None:
+            reader = hub.loop.io(fd, _R)
         try:
             reader.start(getcurrent().switch, reader)
             while hub.switch() is not reader:
                 pass  # somebody's stray switch
         finally:
             reader.stop()
-            if fd == self._fd:
-                self._kept = hub, reader
-            else:  # close() came in between
+            if self._hub is None:  # close() came in between
                 reader.close()
+            else:
+                self._reader = reader
         return _R_READY
 
     def close(self) -> None:
         """Drop the watcher; from now on this waits as an unbound callback does."""
-        self._fd = -1
-        kept, self._kept = self._kept, None
-        if kept is not None:
+        reader, self._hub, self._reader = self._reader, None, None
+        if reader is not None:
             with suppress(ValueError):  # its hub has been destroyed meanwhile (a native thread that ended)
-                kept[1].close()
+                reader.close()
 
 
 def _wait(hub: Any, io: Any, fd: int, need: Wait, timeout: float | None) -> Ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from psycopg2 import _psycopg
@@ -14,6 +15,7 @@ _cursor: Any = _psycopg.cursor
 _replication_cursor: Any = _psycopg.ReplicationCursor
 
 
+@lru_cache(maxsize=1024)  # asked for each cursor
 def green_cursor(factory: Any, named: bool) -> Any:
     """Return the green twin of a cursor class, or of what a cursor factory makes.
 
