@@ -81,6 +81,7 @@ class FakePGconn:
         """Be the wait callback of this connection."""
         assert fd == self.socket
         self.waits.append(need)
+        assert len(self.waits) < 20_000, "this goes on for ever"
         ready = Wait.R * bool(self._wire) | Wait.W * (not self._unwritten)
         assert ready & need, f"nobody will ever wake up who waits for {need!r}"
         if ready & need & Wait.W:
