@@ -133,7 +133,7 @@ def test_good_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Check
 
 
 @pytest.mark.parametrize(
-    "line", ["see /home/me/x", "in /work/main", "/tmp/w/notes", "pip --index-url x", "file:///x"]
+    "line", ["see /home/me/x", "in /opt/x/main", "/tmp/x/notes", "pip --index-url x", "file:///x"]
 )  # fmt: skip
 def test_foreign_places(tmp_path: Path, line: str) -> None:
     assert len(list(architecture.foreign(tmp_path, f"fine\n{line}\n"))) == 1
