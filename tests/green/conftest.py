@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent
 _done = pytest.StashKey[dict[str, list[pytest.TestReport]]]()
 
 
+@pytest.hookimpl(tryfirst=True)  # or a test's id would depend on when this file was loaded
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test per runtime, or only the installed one's; `runtimes(*names)` narrows it down."""
     if not metafunc.definition.path.is_relative_to(FOLDER):
