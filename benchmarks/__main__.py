@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.rounds import BenchmarkError, Pair, measure, pairs
 from benchmarks.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from benchmarks.server import Server
+
+_SPARE_CONNECTIONS = 5
+"""For our own, those that are just being closed, and the superuser's."""
+_WIDE = 200
+"""Columns of a table that is written to a file."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,20 +65,23 @@ def _run(options: argparse.Namespace) -> None:
     _check_writable(options.json)
     import psycopg2
 
+    from benchmarks.server import serving
     from benchmarks.tables import tables
+    from greenpg.testing.server import ServerUnavailableError
 
+    copies = any(WORKLOADS[pair.workload].is_copy for pair in chosen)
     try:
-        with ExitStack() as stack:
-            dsn = dsn or _embedded_server(stack)
-            server = _check_server(dsn, chosen)
-            copies = any(WORKLOADS[pair.workload].is_copy for pair in chosen)
-            inside = stack.enter_context(tables(dsn, copies=copies))
-            _measure(inside, server, chosen, options)
+        with serving(dsn) as server:
+            _check_connections(server, chosen)
+            with tables(server.dsn, copies=copies) as inside:
+                _measure(inside, server, chosen, options)
     except psycopg2.Error as error:
         raise BenchmarkError(f"PostgreSQL, check --dsn or $GREENPG_TEST_DSN: {error}") from error
+    except ServerUnavailableError as error:
+        raise BenchmarkError(str(error)) from error
 
 
-def _measure(dsn: str, server: str, chosen: list[Pair], options: argparse.Namespace) -> None:
+def _measure(dsn: str, server: Server, chosen: list[Pair], options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
@@ -80,18 +91,9 @@ def _measure(dsn: str, server: str, chosen: list[Pair], options: argparse.Namesp
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("measuring", total=rounds * len(chosen))
         figures = measure(dsn, chosen, rounds, options.quick, done=lambda: progress.advance(task))
-    Console(width=None if sys.stdout.isatty() else 200).print(table(figures, rounds))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table(figures, rounds, server))
     if options.json:
         write_json(options.json, figures, server)
-
-
-def _embedded_server(stack: ExitStack) -> str:
-    from greenpg.testing.server import EmbeddedServer, ServerUnavailableError
-
-    try:
-        return stack.enter_context(EmbeddedServer()).dsn
-    except ServerUnavailableError as error:
-        raise BenchmarkError(str(error)) from error
 
 
 def _check_installed(chosen: list[Pair], embedded: bool) -> None:
@@ -108,18 +110,14 @@ def _check_writable(path: Path | None) -> None:
         raise BenchmarkError(f"cannot be written: {str(path)!r}; give --json a file in a folder that can be")
 
 
-def _check_server(dsn: str, chosen: list[Pair]) -> str:
-    """Return what the server says it is."""
-    from benchmarks.tables import about
-
-    server, most = about(dsn)
+def _check_connections(server: Server, chosen: list[Pair]) -> None:
+    most = server.most_connections
     needed = max(WORKLOADS[pair.workload].connections for pair in chosen)
-    if needed + 5 > most:
+    if needed + _SPARE_CONNECTIONS > most:
         raise BenchmarkError(
             f"{needed} connections are needed and the server takes {most}: raise its max_connections, "
             "or leave W2 out with --workload"
         )
-    return server
 
 
 if __name__ == "__main__":

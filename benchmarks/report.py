@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.figures import Figure
+    from benchmarks.server import Server
 
 _PER_SECOND = {"µs": 1e6, "ms": 1e3}
 _DISTRIBUTIONS = {"psycopg2": "psycopg2-binary"}
@@ -28,12 +29,12 @@ def rival_of(figure: Figure, figures: Sequence[Figure]) -> Figure | None:
     return next((same[name] for name in CONTENDERS[figure.contender].rivals if name in same), None)
 
 
-def table(figures: Sequence[Figure], rounds: int) -> Table:
+def table(figures: Sequence[Figure], rounds: int, server: Server) -> Table:
     """Return the figures as a table: a row for each contender, a column for each workload."""
     workloads = list(dict.fromkeys(figure.workload for figure in figures))
     drawn = Table(
         title=f"client CPU per operation, median ± spread of {rounds} rounds (in brackets: times its rival)",
-        caption="\n".join(f"{name}: {WORKLOADS[name].title}" for name in workloads),
+        caption="\n".join([*(f"{name}: {WORKLOADS[name].title}" for name in workloads), _remark(server)]),
         caption_justify="left",
     )
     drawn.add_column("")
@@ -46,6 +47,12 @@ def table(figures: Sequence[Figure], rounds: int) -> Table:
     return drawn
 
 
+def _remark(server: Server) -> str:
+    if server.shares_processor:
+        return "Client and server take turns on one processor: see benchmarks/scheduling.py."
+    return "The server is scheduled as it comes: differences of less than 20 % may be its doing."
+
+
 def _cell(figure: Figure | None, figures: Sequence[Figure]) -> str:
     if figure is None:
         return "refused"
@@ -55,7 +62,7 @@ def _cell(figure: Figure | None, figures: Sequence[Figure]) -> str:
     return text if rival is None else f"{text} ({figure.ratio(rival):.2f})"
 
 
-def write_json(path: Path, figures: Sequence[Figure], server: str) -> None:
+def write_json(path: Path, figures: Sequence[Figure], server: Server) -> None:
     """Write all samples, and what they were measured with.
 
     :raises OSError: the file cannot be written
@@ -64,7 +71,8 @@ def write_json(path: Path, figures: Sequence[Figure], server: str) -> None:
     report = {
         "python": platform.python_version(),
         "machine": platform.platform(),
-        "server": server,
+        "server": server.version,
+        "shares_processor": server.shares_processor,
         "versions": {name: _version(name) for name in sorted({"greenpg", *modules})},
         "unit": "seconds of client CPU per operation",
         "figures": [_as_json(figure, figures) for figure in figures],

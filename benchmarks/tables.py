@@ -44,21 +44,16 @@ def tables(dsn: str, *, copies: bool) -> Iterator[str]:
     schema = f"greenpg_benchmarks_{os.getpid()}"  # others may use the server at the same time
     options = f"{parse_dsn(dsn).get('options', '')} -c search_path={schema}"
     inside = make_dsn(dsn, options=options.strip())
-    _execute(dsn, f"create schema {schema}")
+    execute(dsn, f"create schema {schema}")
     try:
-        _execute(inside, *_TABLES.split(";"), *[_FILL] * copies)
+        execute(inside, *_TABLES.split(";"), *[_FILL] * copies)
         yield inside
     finally:
-        _execute(dsn, f"drop schema {schema} cascade")
+        execute(dsn, f"drop schema {schema} cascade")
 
 
-def about(dsn: str) -> tuple[str, int]:
-    """Return what the server says it is, and how many connections it takes."""
-    [(server, most)] = _execute(dsn, "select version(), current_setting('max_connections')::int")
-    return str(server), int(most)
-
-
-def _execute(dsn: str, *statements: str) -> list[Any]:
+def execute(dsn: str, *statements: str) -> list[Any]:
+    """Execute each statement in a transaction of its own; return the rows of the last."""
     import psycopg2
 
     with closing(psycopg2.connect(dsn)) as connection:

@@ -20,6 +20,7 @@ from benchmarks.workloads.copy import CopyIn
 from tests.fresh import Ran, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -90,6 +91,22 @@ def test_missing_extras_are_named_with_what_to_install() -> None:
     line = complaint(benchmarks(python=("-S",)))  # no site-packages: nothing is installed
     assert "gevent" in line
     assert "pip install 'greenpg[bench]'" in line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has SCHED_BATCH")
+def test_a_server_on_the_clients_processor_does_not_interrupt_it(run_python: Callable[..., Ran]) -> None:
+    run_python("""
+        import os, subprocess, sys
+        from benchmarks.scheduling import share_one_processor
+
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
+            assert share_one_processor(server.pid)
+            assert os.sched_getaffinity(server.pid) == os.sched_getaffinity(0)
+            assert len(os.sched_getaffinity(0)) == 1
+            assert os.sched_getscheduler(server.pid) == os.SCHED_BATCH
+            assert os.sched_getscheduler(0) == os.SCHED_OTHER
+            server.communicate(b"the end\\n")
+    """)
 
 
 @pytest.mark.integration
