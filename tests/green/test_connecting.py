@@ -191,7 +191,6 @@ def test_classes_have_the_time_of_each_host(
     assert runtime.join_all(tasks) == [port] * 2
 
 
-@pytest.mark.xfail(strict=True, reason="the wait callback does not know whose attempt it waits for")
 def test_functions_have_the_time_of_each_host(
     runtime: Runtime, stuck: dict[str, FaultServer], dsn: str, port: str
 ) -> None:

@@ -240,7 +240,6 @@ def test_factories(runtime: Runtime, dsn: str, parts: dict[str, str], kind: str)
     conn.close()
 
 
-@pytest.mark.xfail(strict=True, reason="the conninfo of the attempt is used, whatever the class passes on")
 def test_a_class_that_adds_to_the_conninfo(runtime: Runtime, dsn: str) -> None:
     class Adding(connection):
         def __init__(self, dsn: str, *args: Any, **kwargs: Any) -> None:

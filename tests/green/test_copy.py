@@ -361,14 +361,12 @@ def test_cursor_factories(runtime: Runtime, conn: Any, factory: Any) -> None:
     assert file.getvalue() == "1\ta\n"
 
 
-@pytest.mark.xfail(strict=True, reason="the statement goes through execute(), which declares a cursor for it")
 def test_named_cursor(runtime: Runtime, conn: Any) -> None:
     prepare(conn)
     conn.cursor("named").copy_from(io.StringIO("1\ta\n"), "t")
     assert value(conn.cursor(), "select count(*) from t") == 1
 
 
-@pytest.mark.xfail(strict=True, reason="it is drained, not cancelled, until the limit closes the connection")
 @pytest.mark.usefixtures("short_limits")
 def test_execute_of_a_long_copy(runtime: Runtime, conn: Any) -> None:
     cursor = conn.cursor()

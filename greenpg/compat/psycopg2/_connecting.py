@@ -21,7 +21,7 @@ from psycopg2 import _psycopg, extensions
 from greenpg._core.offload import Offloaded, resolve
 from greenpg.abc import Ready
 from greenpg.compat.psycopg2._connection import GreenBaseConnection, async_connection, green_connection
-from greenpg.compat.psycopg2._session import libpq
+from greenpg.compat.psycopg2._session import attempt_by_function, libpq
 from greenpg.compat.psycopg2._twin import adopt
 from greenpg.waiters import drive, get_wait_callback
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DEFAULT_PORT = "5432"
+_PLACES = ("host", "hostaddr", "port", "service", "load_balance_hosts")
+"""The parameters that say where to connect to."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,15 @@ class Attempt:
 
     The addresses of a host share its time, so that one that is a black hole does not eat it all.
 
+    :param given: the conninfo of the caller
+    :param dsn: the conninfo that says what to try
     :param running: the host whose time is running already, and its end
     """
 
-    def __init__(self, dsn: str, targets: Sequence[Target], running: tuple[int, float] = (-1, inf)) -> None:
+    def __init__(
+        self, given: str, dsn: str, targets: Sequence[Target], running: tuple[int, float] = (-1, inf)
+    ) -> None:
+        self.given = given
         self.dsn = dsn
         self.targets = targets
         self.running = running
@@ -76,6 +83,15 @@ class Attempt:
         self.said = ""
         """What libpq has said of the failures so far, as far as psycopg2 does not repeat it."""
         self._end = inf
+
+    def told(self, dsn: str) -> str:
+        """Return what psycopg2 is told where a user's class says `dsn`: with our hosts, if it kept its own."""
+        if dsn == self.given:
+            return self.dsn
+        given, theirs, ours = map(extensions.parse_dsn, (self.given, dsn, self.dsn))
+        if any(theirs.get(key) != given.get(key) for key in _PLACES):
+            return dsn
+        return extensions.make_dsn(dsn, **{key: ours[key] for key in _PLACES if key in ours})
 
     def limit(self, wait: WaitCallback, pgconn: PGconn) -> WaitCallback:
         """Return `wait` with the time of each address as its limit, whatever the server sends meanwhile."""
@@ -172,12 +188,12 @@ class Conninfo:
         """
         hosts = self.hosts()
         if hosts is None:
-            return Attempt(self.dsn, [Target("", "", seconds=self.connect_timeout)])
+            return Attempt(self.dsn, self.dsn, [Target("", "", seconds=self.connect_timeout)])
         targets = self._resolve(self._shuffled(hosts))
         if not targets:
             raise psycopg2.OperationalError("".join(self.failures))
         untouched = targets == hosts and not self._balances
-        return Attempt(self.dsn if untouched else self._dsn(targets), targets)
+        return Attempt(self.dsn, self.dsn if untouched else self._dsn(targets), targets)
 
     def next_attempt(self, attempt: Attempt) -> Attempt:
         """Return the attempt that follows one whose time was over at one of its hosts.
@@ -190,7 +206,7 @@ class Conninfo:
             targets += attempt.targets[: attempt.place]  # passed over for want of a standby
         if not targets:
             raise psycopg2.OperationalError("".join(self.failures))
-        return Attempt(self._dsn(targets), targets, attempt.running)
+        return Attempt(self.dsn, self._dsn(targets), targets, attempt.running)
 
     @property
     def _balances(self) -> bool:
@@ -285,7 +301,11 @@ def _try(factory: Any, conninfo: Conninfo, attempt: Attempt) -> tuple[Attempt | 
 def _make(factory: Any, conninfo: Conninfo, attempt: Attempt) -> Any:
     """Call the factory for one attempt; a class of users gets the conninfo that they gave."""
     if not (isinstance(factory, type) and issubclass(factory, GreenBaseConnection)):
-        made = adopt(factory(attempt.dsn), green_connection)
+        token = attempt_by_function.set(attempt)
+        try:
+            made = adopt(factory(attempt.dsn), green_connection)
+        finally:
+            attempt_by_function.reset(token)
         if isinstance(made, GreenBaseConnection):
             made.become_green()
         return made

@@ -37,7 +37,7 @@ class GreenBaseConnection(_psycopg.connection):
         session = self._greenpg
         _fork.watch(self)
         try:
-            super().__init__(dsn if session.attempt is None else session.attempt.dsn, *args, **kwargs)
+            super().__init__(dsn if session.attempt is None else session.attempt.told(dsn), *args, **kwargs)
         except BaseException:
             _plain.close(self)  # the traceback keeps this object: the socket must not live as long
             raise

@@ -117,6 +117,10 @@ class GreenNamedCursor(GreenCursor):
     close = guarded_cursor(_plain.close)
     __next__ = guarded_cursor(_plain.__next__)
 
+    def _copy(self, what: str, sql: Any, file: Any, size: int) -> None:
+        # execute() would declare a cursor for it
+        GreenCursor(self.connection)._copy(what, sql, file, size)
+
 
 def _is_ours() -> bool:
     """Return whether our wait callback is in force; under another, or none, psycopg2's methods serve."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -50,13 +51,21 @@ _poll = _psycopg.connection.poll
 _fileno = _psycopg.connection.fileno
 
 
+_OWN_FAILURES = (OSError, Error, psycopg2.Error)  # of cleaning up; TimeoutError is an OSError
+
+
 class Attempt(Protocol):
     """How a connection is being made: what psycopg2 is told, and for how long."""
 
-    dsn: str
+    def told(self, dsn: str) -> str:
+        """Return what psycopg2 is to be told where it would have been `dsn`."""
 
     def limit(self, wait: WaitCallback, pgconn: PGconn) -> WaitCallback:
         """Return `wait`, limited to the time of the attempt."""
+
+
+attempt_by_function: ContextVar[Attempt | None] = ContextVar("greenpg_attempt", default=None)
+"""The attempt that a factory function is called for: the connection it makes is not ours to mark."""
 
 
 class CopyFileError(Exception):
@@ -268,7 +277,11 @@ def _wait_for_plain(conn: connection) -> None:
     session = Session()
     session.connected = conn.status not in _UNBORN
     try:
-        drive(_poll_gen(conn, _NEEDS if session.connected else _CONNECT_NEEDS), get_wait_callback())
+        if session.connected:
+            drive(_poll_gen(conn, _NEEDS), get_wait_callback())
+        else:
+            session.attempt = attempt_by_function.get()
+            _connect(conn, session)
     except BaseException as exc:
         _clean_up(conn, session, exc, kept=False)
 
@@ -316,7 +329,7 @@ def _clean_up(conn: connection, session: Session, exc: BaseException, kept: bool
     session.copy = None
     try:
         _recover(conn, session.pgconn(conn))
-    except (OSError, Error, psycopg2.Error):  # TimeoutError is an OSError
+    except _OWN_FAILURES:
         kept = False
     if not kept:
         session.release()
@@ -357,7 +370,7 @@ def _rest_gen(conn: connection, pgconn: PGconn) -> Gen[None]:
 
 
 def leave_copy(conn: connection, session: Session) -> None:
-    """Bring the connection out of a COPY that `execute()` has begun and psycopg2 has refused.
+    """Bring the connection out of a COPY that `execute()` has begun and psycopg2 has refused, or close it.
 
     Plain psycopg2 leaves that to the next `PQexec()`; a green connection never calls it. A replication
     stream is not refused: it began before, and goes on.
@@ -366,12 +379,23 @@ def leave_copy(conn: connection, session: Session) -> None:
     session.holder = _current()
     try:
         if pgconn.transaction_status == TransactionStatus.ACTIVE and not _is_streaming(pgconn):
-            drive(drain_gen(pgconn), get_wait_callback(), limits.recovery)
-    except BaseException:
+            _drain(pgconn)
+    except BaseException as exc:
         _psycopg.connection.close(conn)
-        raise
+        if not isinstance(exc, _OWN_FAILURES):  # those are less to the caller than psycopg2's refusal
+            raise
     finally:
         session.holder = None
+
+
+def _drain(pgconn: PGconn) -> None:
+    """Read a COPY to its end, as plain psycopg2 does; cancel one that is too long for that."""
+    wait = get_wait_callback()
+    try:
+        drive(drain_gen(pgconn), wait, _PATIENCE)
+    except TimeoutError:
+        drive(cancel_gen(pgconn), wait, limits.recovery)
+        drive(drain_gen(pgconn), wait, limits.recovery)
 
 
 def _is_streaming(pgconn: PGconn) -> bool:
