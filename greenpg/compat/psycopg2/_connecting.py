@@ -85,7 +85,7 @@ class Attempt:
         self._end = inf
 
     def told(self, dsn: str) -> str:
-        """Return what psycopg2 is told where a user's class says `dsn`: with our hosts, if it kept its own."""
+        """Return what psycopg2 is told where a user's class says `dsn`: our hosts, if it kept its own."""
         if dsn == self.given:
             return self.dsn
         given, theirs, ours = map(extensions.parse_dsn, (self.given, dsn, self.dsn))
