@@ -207,6 +207,59 @@ def test_own_classes(runtime: Runtime, connect: Callable[..., Any], dsn: str, ki
     assert conn.committed
 
 
+class PastOursCursor(psycopg2.extensions.cursor):
+    """Calls psycopg2's method by the name of its class, as psycopg2's documentation does."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        psycopg2.extensions.cursor.execute(self, query, vars)
+
+
+class PastOursConnection(psycopg2.extensions.connection):
+    """Likewise."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        return psycopg2.extensions.connection.__new__(cls, *args, **kwargs)
+
+    def __init__(self, dsn: str, *args: Any, **kwargs: Any) -> None:
+        psycopg2.extensions.connection.__init__(self, dsn, *args, **kwargs)
+
+    def commit(self) -> None:
+        psycopg2.extensions.connection.commit(self)
+
+
+def test_own_classes_that_call_past_ours(runtime: Runtime, connect: Callable[..., Any]) -> None:
+    conn = connect(connection_factory=PastOursConnection, cursor_factory=PastOursCursor)
+    with pytest.raises(runtime.Timeout) as caught, runtime.timeout(0.1) as bomb:
+        conn.cursor().execute("select pg_sleep(30)")
+    assert caught.value is bomb
+    assert conn.closed == 0
+    conn.rollback()
+    task = runtime.spawn(conn.cursor().execute, "select pg_sleep(0.5)")
+    under_way(conn, runtime)
+    with pytest.raises(psycopg2.ProgrammingError, match="waits for the server"):
+        conn.commit()
+    task.get()
+    conn.commit()
+
+
+@pytest.mark.runtimes("gevent", "eventlet")
+def test_parameters_that_let_others_use_the_connection(runtime: Runtime, conn: Any) -> None:
+    conn.autocommit = True
+    waiting: list[Any] = []
+
+    def parameters() -> Any:
+        yield (1,)
+        waiting.append(runtime.spawn(conn.cursor().execute, "select pg_sleep(0.3)"))
+        under_way(conn, runtime)
+        yield (2,)
+
+    with pytest.raises(psycopg2.ProgrammingError, match="executemany cannot be used while"):
+        conn.cursor().executemany("select %s", parameters())
+    waiting[0].get()
+
+
 def test_logging_connection(runtime: Runtime, connect: Callable[..., Any]) -> None:
     conn = connect(connection_factory=psycopg2.extras.LoggingConnection)
     log = io.StringIO()

@@ -21,7 +21,7 @@ from psycopg2 import _psycopg, extensions
 from greenpg._core.offload import Offloaded, resolve
 from greenpg.abc import Ready
 from greenpg.compat.psycopg2._connection import GreenBaseConnection, async_connection, green_connection
-from greenpg.compat.psycopg2._session import attempt_by_function, libpq
+from greenpg.compat.psycopg2._session import Session, attempt_by_function, libpq
 from greenpg.compat.psycopg2._twin import adopt
 from greenpg.waiters import drive, get_wait_callback
 
@@ -310,10 +310,13 @@ def _make(factory: Any, conninfo: Conninfo, attempt: Attempt) -> Any:
             made.become_green()
         return made
     conn: Any = factory.__new__(factory, conninfo.dsn)
+    if "_greenpg" not in vars(conn):  # its class calls psycopg2's own __new__()
+        conn._greenpg = Session()
     session = conn._greenpg
     session.attempt = attempt
     if attempt.dsn != conninfo.dsn:
         session.asked = conninfo.options
         session.dsn = conninfo.dsn
     conn.__init__(conninfo.dsn)
+    conn.become_green()
     return conn

@@ -44,9 +44,10 @@ class GreenBaseConnection(_psycopg.connection):
         session.connect(self)
 
     def become_green(self) -> None:
-        """Take up a connection that somebody's factory function made of psycopg2's own class."""
+        """Take up a connection that was made past `__init__()`: by a function, or by psycopg2's own."""
         if "_greenpg" not in vars(self):
             self._greenpg = Session()
+        if not self._greenpg.connected:
             self._greenpg.connect(self)
             _fork.watch(self)
 
@@ -121,6 +122,8 @@ class GreenBaseConnection(_psycopg.connection):
             drive(cancel_gen(self._greenpg.pgconn(self)), get_wait_callback(), limits.cancel)
         except (OSError, Error) as exc:
             raise psycopg2.OperationalError(f"the statement could not be cancelled: {exc}") from exc
+        except (AssertionError, RuntimeError):  # a signal handler in the hub: there, nobody can wait
+            self._greenpg.cancel_unattended()
 
     def lobject(
         self,
@@ -175,7 +178,8 @@ def green_connection(factory: Any) -> Any:
     if not (isinstance(factory, type) and issubclass(factory, _plain)):
         return factory
     replication = issubclass(factory, _plain_replication)
-    return twin(factory, GreenReplicationConnection if replication else GreenConnection)
+    green = GreenReplicationConnection if replication else GreenConnection
+    return twin(factory, green, guarded, ("commit", "rollback", "reset"))
 
 
 def async_connection(factory: Any) -> Any:

@@ -11,7 +11,7 @@ from greenpg.compat.psycopg2._guard import guarded_cursor, whole
 from greenpg.compat.psycopg2._session import entry_points, wait_callback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from greenpg.compat.psycopg2._session import Session
 
@@ -50,7 +50,7 @@ class GreenCursor(_psycopg.cursor):
 
     def executemany(self, query: Any, vars_list: Any) -> None:
         """Execute a statement for each set of parameters, as psycopg2's cursor does."""
-        _executemany(self, whole(query, self), vars_list)
+        _executemany(self, whole(query, self), _in_turn(self, vars_list))
 
     def callproc(self, procname: Any, *args: Any) -> Any:
         """Call a function, as psycopg2's cursor does."""
@@ -120,6 +120,15 @@ class GreenNamedCursor(GreenCursor):
     def _copy(self, what: str, sql: Any, file: Any, size: int) -> None:
         # execute() would declare a cursor for it
         GreenCursor(self.connection)._copy(what, sql, file, size)
+
+
+def _in_turn(curs: Any, vars_list: Any) -> Iterator[Any]:
+    """Yield the sets of parameters; getting one may let others run, and one of them use the connection."""
+    for vars in vars_list:
+        session: Session = curs.connection._greenpg
+        if session.holder is not None:
+            session.refuse("executemany")
+        yield vars
 
 
 def _is_ours() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg2 import _psycopg
 
 from greenpg.compat.psycopg2._cursor import GreenCursor, GreenNamedCursor
+from greenpg.compat.psycopg2._guard import guarded_cursor
 from greenpg.compat.psycopg2._replication import GreenReplicationCursor
 from greenpg.compat.psycopg2._twin import adopt, twin
 
@@ -26,6 +27,7 @@ def green_cursor(factory: Any, named: bool) -> Any:
         return lambda *args: adopt(factory(*args), lambda made: green_cursor(made, named))
     if not issubclass(factory, _cursor):
         return factory
+    green: Any = GreenNamedCursor if named else GreenCursor
     if issubclass(factory, _replication_cursor):
-        return twin(factory, GreenReplicationCursor)
-    return twin(factory, GreenNamedCursor if named else GreenCursor)
+        green = GreenReplicationCursor
+    return twin(factory, green, guarded_cursor, ("execute", "executemany", "callproc"))

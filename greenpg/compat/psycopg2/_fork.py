@@ -16,18 +16,19 @@ from psycopg2 import _psycopg
 
 from greenpg.compat.psycopg2._session import Forked
 
-_connections: weakref.WeakSet[Any] = weakref.WeakSet()
+_connections: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""By id: a class of the user's may have made its connections unhashable."""
 
 
 def watch(conn: Any) -> None:
     """Guard a green connection against forks for as long as it lives."""
-    _connections.add(conn)
+    _connections[id(conn)] = conn
 
 
 def _let_go() -> None:
     """Disconnect the inherited connections in a forked child."""
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for conn in list(_connections):
+    for conn in list(_connections.values()):
         session = conn._greenpg
         session.holder = Forked(session.holder)
         with contextlib.suppress(psycopg2.Error, OSError):  # closed, or not connected yet

@@ -28,7 +28,7 @@ from greenpg.waiters import drive, get_wait_callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
+    from types import CodeType, FrameType
 
     from psycopg2.extensions import connection
 
@@ -220,10 +220,10 @@ class Session:
 
     def settle(self, conn: connection, error: BaseException) -> None:
         """Bring the connection to rest after psycopg2's method has raised `error`."""
-        if isinstance(self.holder, Forked):
-            return
+        if self.holder is not None and self.holder is not _current():
+            return  # another green thread, let in by code of the user's, is waiting: it settles its own
         self.holder = None  # a signal handler may have raised before the wait callback got so far
-        if isinstance(error, psycopg2.ProgrammingError):
+        if isinstance(error, psycopg2.ProgrammingError) and not conn.closed:
             leave_copy(conn, self)
         elif not isinstance(error, psycopg2.Error) and conn.closed:
             self.cancel_unattended()
@@ -261,12 +261,21 @@ def wait_callback(conn: connection) -> None:
                 _copy(conn, session)
         session.holder = None
     except BaseException as exc:
-        caller = sys._getframe().f_back
         try:
-            _clean_up(conn, session, exc, caller is not None and caller.f_code in entry_points)
+            _clean_up(conn, session, exc, _will_be_raised(session))
         finally:
             if not isinstance(session.holder, Forked):
                 session.holder = None
+
+
+def _will_be_raised(session: Session) -> bool:
+    """Return whether one of our methods, further up, is going to raise what the session keeps."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code in entry_points and frame.f_locals.get("session") is session:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _wait_for_plain(conn: connection) -> None:
