@@ -47,7 +47,7 @@ class GreenBaseConnection(_psycopg.connection):
         """Take up a connection that was made past `__init__()`: by a function, or by psycopg2's own."""
         if "_greenpg" not in vars(self):
             self._greenpg = Session()
-        if not self._greenpg.connected:
+        if not self._greenpg.connected and self.pgconn_ptr is not None:  # some class may never connect
             self._greenpg.connect(self)
             _fork.watch(self)
 
