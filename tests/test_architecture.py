@@ -140,7 +140,7 @@ def test_foreign_places(tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["https://www.postgresql.org/docs/", 'root = "/tmp"', "docs/work/x", "#!/usr/bin/env"]
+    "line", ["https://www.postgresql.org/docs/", 'root = "/tmp"', "docs/opt/x", "#!/usr/bin/env"]
 )
 def test_places_that_are_everybodys(tmp_path: Path, line: str) -> None:
     assert list(architecture.foreign(tmp_path, line)) == []
