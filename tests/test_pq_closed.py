@@ -168,3 +168,9 @@ def test_unknown_function_is_not_there_to_be_asked_for(lib: abc.Library) -> None
 def test_no_library_at_a_path() -> None:
     with pytest.raises(InterfaceError, match=r"cannot load libpq from '/no/libpq\.so'"):
         pq.library("/no/libpq.so")
+
+
+@pytest.mark.parametrize("cls", [conn.PGconn, result.PGresult, cancel.PGcancelConn, cancel.PGcancel])
+def test_a_signal_in_front_of_the_constructor_leaves_nothing_to_complain_about(cls: type) -> None:
+    """A signal handler may raise before the first line of `__init__`; the collector then meets the object."""
+    cls.__new__(cls).__del__()

@@ -27,7 +27,8 @@ class PGcancelConn(abc.PGcancelConn):
         self._ptr: int | None = address
 
     def __del__(self) -> None:
-        self.finish()
+        if hasattr(self, "_ptr"):  # a signal may come before the first line of __init__
+            self.finish()
 
     def finish(self) -> None:
         ptr, self._ptr = self._ptr, None
@@ -73,7 +74,8 @@ class PGcancel(abc.PGcancel):
         self._ptr: int | None = address
 
     def __del__(self) -> None:
-        self.free()
+        if hasattr(self, "_ptr"):
+            self.free()
 
     def free(self) -> None:
         ptr, self._ptr = self._ptr, None

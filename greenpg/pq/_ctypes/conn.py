@@ -30,16 +30,17 @@ class PGconn(abc.PGconn):
 
     def __init__(self, pq: SimpleNamespace, address: int, owned: bool):
         self._pq = pq
-        self._ptr: int | None = address
         self._owned = owned
         self._pid = os.getpid()
         self._trace: Trace | None = None
+        self._ptr: int | None = address
         self._copied = c_void_p()
         self._copied_ref = byref(self._copied)
         self.notice_handler: Callable[[abc.PGresult], None] | None = None
 
     def __del__(self) -> None:
-        self.finish()
+        if hasattr(self, "_ptr"):  # a signal may come before the first line of __init__
+            self.finish()
 
     # Connecting and closing
 

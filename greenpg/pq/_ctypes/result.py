@@ -19,13 +19,14 @@ class PGresult(abc.PGresult):
 
     def __init__(self, pq: SimpleNamespace, address: int, owned: bool = True):
         self._pq = pq
-        self._ptr: int | None = address
         self._owned = owned
+        self._ptr: int | None = address
         self._ntuples: int = pq.PQntuples(address)
         self._nfields: int = pq.PQnfields(address)
 
     def __del__(self) -> None:
-        self.clear()
+        if hasattr(self, "_ptr"):  # a signal may come before the first line of __init__
+            self.clear()
 
     def clear(self) -> None:
         ptr, self._ptr = self._ptr, None
