@@ -20,7 +20,7 @@ from psycopg2.extensions import parse_dsn
 from tests.fresh import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -37,15 +37,23 @@ def libpq_variables(dsn: str) -> dict[str, str]:
 
 
 class Served:
-    """An application of `apps` behind a web server, of one process group; a context manager.
+    """An application behind a web server, of one process group; a context manager.
 
     :param command: what serves it; says on stderr at which URL
+    :param folders: what it imports from; the first is where it starts
     """
 
-    def __init__(self, *command: str, dsn: str, env: Mapping[str, str] | None = None) -> None:
-        paths = (str(APPS), str(APPS / "without_psycopg3"), str(ROOT))
-        variables = {**libpq_variables(dsn), "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    def __init__(
+        self,
+        *command: str,
+        dsn: str,
+        env: Mapping[str, str] | None = None,
+        folders: Sequence[Path] = (APPS, APPS / "without_psycopg3"),
+    ) -> None:
+        paths = os.pathsep.join(map(str, (*folders, ROOT)))
+        variables = {**libpq_variables(dsn), "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
         self._command = command
+        self._cwd = folders[0]
         self._env = {**os.environ, **variables, **(env or {})}
         self._lines: list[str] = []
         self._url = ""
@@ -54,7 +62,7 @@ class Served:
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [sys.executable, *self._command],
-            cwd=APPS,
+            cwd=self._cwd,
             env=self._env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
