@@ -13,7 +13,7 @@ BIN := .venv/bin
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types docs bench clean
 
 demo: .venv/has-demo
 	@$(BIN)/greenpg demo $(ARGS)
@@ -27,6 +27,9 @@ lint: .venv/has-test
 
 types: .venv/has-test
 	@$(BIN)/mypy $(ARGS)
+
+docs: .venv/has-docs
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs $(ARGS)
 
 bench: .venv/has-bench
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -56,7 +56,8 @@ def get_wait_callback() -> WaitCallback:
     It is that of `using()`, else the installed one, else the one that `$GREENPG_WAITER` names (read
     once), else that of the library that has monkey-patched `select` or `socket`, else `select`.
 
-    :raise LookupError, ImportError: `$GREENPG_WAITER` names one that does not exist or cannot load
+    :raise LookupError: `$GREENPG_WAITER` names one that does not exist
+    :raise ImportError: `$GREENPG_WAITER` names one that cannot load
     """
     callback = _scoped.get()
     if callback is None:

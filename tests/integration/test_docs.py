@@ -1,0 +1,196 @@
+"""Every example of README.rst and of docs/ runs as it stands.
+
+A Python block runs in a fresh interpreter, the commands of a console block in a shell, and what the block
+shows must be among what they say, figures aside. What has to be a file of its own stands in docs/examples and
+is included. There is no other kind of block. A command that does not end by itself, and a file, is in a table
+here, beside the test that runs it: change the one without the other, and a test fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from tests.fresh import ROOT, run, run_python
+from tests.integration.served import Served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+DOCS = ROOT / "docs"
+DOCUMENTS = [ROOT / "README.rst", *sorted(DOCS.rglob("*.rst"))]
+
+pytestmark = pytest.mark.subprocess
+
+
+@dataclass(frozen=True)
+class Block:
+    """An indented example, under a directive that says what it is."""
+
+    document: Path
+    line: int
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.document.relative_to(ROOT)}:{self.line}"
+
+
+_BLOCK = re.compile(r"^( *)\.\. code(?:-block)?:: *(\S*)\n(?:\1 +:.*\n)*\n((?:\1 +.*\n|\n)+)", re.MULTILINE)
+
+
+def blocks(document: Path) -> Iterator[Block]:
+    """Find the examples that are written in a document itself."""
+    text = document.read_text()
+    for found in _BLOCK.finditer(text):
+        _, kind, body = found.groups()
+        yield Block(document, text.count("\n", 0, found.start()) + 1, kind, textwrap.dedent(body))
+
+
+BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
+
+
+def of_kind(kind: str) -> list[Block]:
+    """Return the blocks of one language."""
+    return [block for block in BLOCKS if block.kind == kind]
+
+
+def test_there_is_no_other_kind_of_example() -> None:
+    assert [f"{block} {block.kind!r}" for block in BLOCKS if block.kind not in ("python", "console")] == []
+    literal = re.compile(r"^(?!\.\. ).*::$", re.MULTILINE)  # an indented block without a directive
+    assert {str(path): found for path in DOCUMENTS if (found := literal.findall(path.read_text()))} == {}
+
+
+# Python
+
+
+def given(dsn: str) -> str:
+    """Return what the examples take for granted: where the database is, in each framework's words."""
+    parts = parse_dsn(dsn)
+    user, host, port, name = (parts.get(key, "") for key in ("user", "host", "port", "dbname"))
+    url = f"postgresql://{user}@{host}:{port}/{name}"
+    database = {"USER": user, "HOST": host, "PORT": port, "NAME": name}
+    return f"DSN = {dsn!r}\nURL = {url!r}\nDATABASE = {database!r}\n"
+
+
+@pytest.mark.parametrize("block", of_kind("python"), ids=str)
+def test_python(block: Block, dsn: str) -> None:
+    run_python(given(dsn) + block.text)
+
+
+# Consoles
+
+SERVED = {
+    "gunicorn -k gevent app:application": "gunicorn",
+    "gunicorn -k gevent --preload app:application": "gunicorn",
+    "gunicorn -k gevent mysite:application": "django",
+    "gunicorn -k gevent --preload mysite:application": "django",
+}
+"""Web servers, for `test_served`, and the folder of docs/examples that each is started in."""
+
+RUN_BY: dict[str, str] = {}
+"""What other tests run: each a file in this folder and a function in it."""
+
+_PROMPT = "$ "
+_FIGURE = re.compile(r"\d+(?:\.\d+)+|\d+(?= ?(?:ms|s|%|MB|kB)\b)")  # a version, a measurement
+
+
+@dataclass
+class Command:
+    """A command line, and what a console block shows of its output."""
+
+    line: str
+    shown: list[str]
+
+    @property
+    def is_run_here(self) -> bool:
+        """Whether it is for `test_console`."""
+        return self.line not in SERVED | RUN_BY and not self.line.startswith(("make ", "pip install "))
+
+
+def commands(block: Block) -> list[Command]:
+    """Read a console block."""
+    found: list[Command] = []
+    for line in block.text.strip().splitlines():
+        if line.startswith(_PROMPT):
+            found.append(Command(line.removeprefix(_PROMPT), []))
+        elif found[-1].line.endswith("\\"):
+            found[-1].line = found[-1].line.removesuffix("\\") + line.strip()
+        elif line.strip():
+            found[-1].shown.append(line)
+    return found
+
+
+COMMANDS = [command for block in of_kind("console") for command in commands(block)]
+
+
+def plain(lines: Iterable[str]) -> list[str]:
+    """Return lines as they compare: without figures, and without the width of columns."""
+    return [" ".join(_FIGURE.sub("0", line).split()) for line in lines]
+
+
+def missing(shown: list[str], said: str) -> list[str]:
+    """Return the lines that are not in the output, in their order."""
+    rest = iter(plain(said.splitlines()))
+    return [line for line in plain(shown) if line not in rest]
+
+
+@pytest.mark.parametrize("block", of_kind("console"), ids=str)
+def test_console(block: Block, dsn: str, tmp_path: Path) -> None:
+    env = {
+        "DSN": dsn,
+        "GREENPG_TEST_DSN": dsn,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
+    for command in commands(block):
+        if command.is_run_here:
+            ran = run("bash", "-c", command.line, env=env, cwd=tmp_path)
+            said = ran.stdout + ran.stderr
+            assert ran.returncode == 0, ran
+            assert missing(command.shown, said) == [], ran
+
+
+def test_packages_to_install() -> None:
+    extras = {line.split(" = ")[0] for line in (ROOT / "pyproject.toml").read_text().splitlines()}
+    for command in COMMANDS:
+        for asked in re.findall(r"greenpg\[([\w,]+)\]", command.line):
+            assert set(asked.split(",")) <= extras, command.line
+
+
+@pytest.mark.parametrize(("target", "does"), [("demo", "greenpg demo"), ("test", "-m pytest")])
+def test_make(target: str, does: str) -> None:
+    """What the target itself does is tested elsewhere, in an environment that is there already."""
+    assert does in run("make", "--dry-run", target).stdout
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    lines = {command.line for command in COMMANDS}
+    assert {*SERVED, *RUN_BY} - lines == set(), "no document says so any more"
+    for name, function in (place.split("::") for place in RUN_BY.values()):
+        assert f"def {function}(" in (Path(__file__).parent / name).read_text()
+
+
+# Web servers
+
+REQUESTS = 10
+GREEN = 1.0
+"""Seconds within which ten requests of 0.3 s each are answered; one after the other they take three."""
+
+
+@pytest.mark.parametrize("line", SERVED)
+def test_served(line: str, dsn: str) -> None:
+    env = {"GUNICORN_CMD_ARGS": "--bind=127.0.0.1:0 --no-control-socket"}
+    folders = [DOCS / "examples" / SERVED[line]]
+    with Served("-m", *shlex.split(line), dsn=dsn, env=env, folders=folders) as server:
+        answers, seconds = server.get_at_once("/slow", REQUESTS)
+    assert answers == ["hello"] * REQUESTS, server.log
+    assert seconds < GREEN
