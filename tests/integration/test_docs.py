@@ -179,6 +179,12 @@ def test_every_command_is_run_by_a_test() -> None:
         assert f"def {function}(" in (Path(__file__).parent / name).read_text()
 
 
+def test_tests_that_are_named_exist() -> None:
+    for document in DOCUMENTS:
+        for name in re.findall(r"\btests/[\w/]+\.py", document.read_text()):
+            assert (ROOT / name).exists(), f"{document}: {name}"
+
+
 # Web servers
 
 REQUESTS = 10
