@@ -40,7 +40,7 @@ def error(function, **options):
 """
 
 NO_DRIVER = (
-    'ImportError: there is no driver to patch: install one of psycopg2 (pip install "greenpg[psycopg2]")'
+    'ImportError: there is no driver to patch: install one of psycopg2, psycopg (pip install "greenpg[psycopg2]" or "greenpg[psycopg]")'
 )
 
 
@@ -259,13 +259,13 @@ def test_limits_are_checked_at_once(first: str) -> None:
 def test_driver_that_is_forbidden(runtime: str) -> None:
     run(
         f"""
-        sys.modules["psycopg2"] = None
+        sys.modules["psycopg2"] = sys.modules["psycopg"] = None
         plain = state()
         assert error(green.patch) == {NO_DRIVER!r}
         assert not green.is_patched()
         assert state() == plain
-        del sys.modules["psycopg2"]
-        Forbid("psycopg2")
+        del sys.modules["psycopg2"], sys.modules["psycopg"]
+        Forbid("psycopg2", "psycopg")
         plain = state()
         assert error(green.patch) == {NO_DRIVER!r}
         assert not green.is_patched()
@@ -394,10 +394,10 @@ def test_following_leaves_another_runtime_in_force() -> None:
 def test_following_without_a_driver() -> None:
     run(
         """
-        sys.modules["psycopg2"] = None
+        sys.modules["psycopg2"] = sys.modules["psycopg"] = None
         monkey_patch()
-        del sys.modules["psycopg2"]
-        Forbid("psycopg2")
+        del sys.modules["psycopg2"], sys.modules["psycopg"]
+        Forbid("psycopg2", "psycopg")
         monkey_patch()
         assert not green.is_patched()
         assert logged == []

@@ -15,12 +15,23 @@ from greenpg.compat._preloaded import repair, warn_of_connections
 from greenpg.waiters import set_wait_callback
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from greenpg.abc import WaitCallback
 
 _log = logging.getLogger("greenpg")
 
-DRIVERS = ("psycopg2",)
-"""Top-level modules; `greenpg.compat.<driver>` has `patch()`, `unpatch()` and `is_patched()`."""
+DRIVERS = {
+    "psycopg2": "queries, connects, COPY and large objects",
+    "psycopg": "queries, connects, COPY, pipelines and notifications",
+}
+"""Top-level modules, and what waits green in them for the log.
+
+`greenpg.compat.<driver>` has `patch()`, `unpatch()` and `is_patched()`.
+"""
+
+ADD_ONS: dict[str, str] = {}
+"""The same for modules that are patched like drivers, and are of no use without one."""
 
 
 class Activation:
@@ -51,16 +62,17 @@ class Activation:
         if not drivers:
             raise ImportError(
                 f"there is no driver to patch: install one of {', '.join(DRIVERS)}"
-                ' (pip install "greenpg[psycopg2]")'
+                ' (pip install "greenpg[psycopg2]" or "greenpg[psycopg]")'
             )
+        modules = [*drivers, *_installed(ADD_ONS)]
         self._options, self._follows = given, False
         if self.runtime is None:
             warn_of_connections()
-            self._activate(runtime, drivers)
+            self._activate(runtime, modules)
         try:
-            for driver in drivers:
-                if sys.modules.get(driver) is not None:
-                    self._make_green(driver)
+            for module in modules:
+                if sys.modules.get(module) is not None:
+                    self._make_green(module)
         except BaseException:
             self.unpatch()
             raise
@@ -86,8 +98,8 @@ class Activation:
             return
         while self._hooks:
             self._hooks.pop().remove()
-        for driver in DRIVERS:
-            room = _room(driver)
+        for module in (*DRIVERS, *ADD_ONS):
+            room = _room(module)
             if room is not None:
                 room.unpatch()
         current = set_wait_callback(self._previous)
@@ -95,62 +107,65 @@ class Activation:
             set_wait_callback(current)
         self.runtime = None
 
-    def _activate(self, runtime: str, drivers: list[str]) -> None:
-        """Install the wait callback, and a hook for each driver's import."""
+    def _activate(self, runtime: str, modules: list[str]) -> None:
+        """Install the wait callback, and a hook for each module's import."""
         self._previous = set_wait_callback(runtime)
         self._installed = set_wait_callback(runtime)  # once more, to see what the name stands for
         self.runtime = runtime
-        for driver in drivers:
-            hook = AfterImport(driver, partial(self._imported, driver))
+        for module in modules:
+            hook = AfterImport(module, partial(self._imported, module))
             hook.install()
             self._hooks.append(hook)
 
-    def _imported(self, driver: str) -> None:
-        """Make a driver green that was imported just now, or reloaded."""
-        room = _room(driver)
+    def _imported(self, module: str) -> None:
+        """Make a module green that was imported just now, or reloaded."""
+        room = _room(module)
         if room is not None:
             room.unpatch()  # a reload has put back half of it already
         try:
-            self._make_green(driver)
+            self._make_green(module)
         except ImportError as exc:
             if not self._follows:
                 raise
             _log.warning("greenpg does not follow the monkey-patching: %s", exc)
 
-    def _make_green(self, driver: str) -> None:
-        """Make one imported driver green, and say so once.
+    def _make_green(self, module: str) -> None:
+        """Make one imported module green, and say so once.
 
-        :raises ImportError: it is not the driver that we know
+        :raises ImportError: it is not the one that we know
         """
         try:
-            room = import_module(f"greenpg.compat.{driver}")
+            room = import_module(f"greenpg.compat.{module}")
             was_patched = room.is_patched()
             room.patch(**self._options)
         except Exception as exc:
-            where = getattr(sys.modules.get(driver), "__file__", None)
-            raise ImportError(f"{driver} ({where}) cannot be made green: {exc}", name=driver) from exc
+            where = getattr(sys.modules.get(module), "__file__", None)
+            raise ImportError(f"{module} ({where}) cannot be made green: {exc}", name=module) from exc
         if not was_patched:
-            _log.info(
-                "%s waits through %s now: queries, connects, COPY and large objects", driver, self.runtime
-            )
+            what = (DRIVERS | ADD_ONS)[module]
+            _log.info("%s waits through %s now: %s", module, self.runtime, what)
 
 
 def installed_drivers() -> list[str]:
     """Return the drivers that can be imported here, without importing them."""
-    return [driver for driver in DRIVERS if sys.modules.get(driver) is not None or _can_import(driver)]
+    return _installed(DRIVERS)
 
 
-def _can_import(driver: str) -> bool:
+def _installed(modules: Iterable[str]) -> list[str]:
+    return [module for module in modules if sys.modules.get(module) is not None or _can_import(module)]
+
+
+def _can_import(module: str) -> bool:
     try:
-        spec = find_spec(driver)
+        spec = find_spec(module)
     except ImportError:  # a finder that forbids it
         return False
-    return spec is not None and spec.origin is not None  # a folder of that name is not the driver
+    return spec is not None and spec.origin is not None  # a folder of that name is not the module
 
 
-def _room(driver: str) -> Any:
-    """Return what makes the driver green, if that is imported."""
-    return sys.modules.get(f"greenpg.compat.{driver}")
+def _room(module: str) -> Any:
+    """Return what makes the module green, if that is imported."""
+    return sys.modules.get(f"greenpg.compat.{module}")
 
 
 def _checked(options: dict[str, float | None]) -> dict[str, float]:

@@ -1,0 +1,209 @@
+"""What greenpg keeps about one psycopg connection, and how it brings one to rest."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import weakref
+from functools import cache
+from importlib import import_module
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from psycopg import errors as e
+from psycopg import pq as psycopg_pq
+
+from greenpg import pq
+from greenpg._core.offload import detach, shut_down
+from greenpg._core.protocol import cancel_gen, drain_gen
+from greenpg.errors import Error
+from greenpg.pq.enums import ExecStatus, TransactionStatus
+from greenpg.waiters import drive, get_wait_callback
+from greenpg.waiters._slice import TimeSlice
+
+if TYPE_CHECKING:
+    from greenpg.abc import BoundWaitCallback, WaitCallback
+    from greenpg.pq.abc import PGconn
+
+try:
+    from greenlet import getcurrent as _current
+except ImportError:  # nothing but native threads can be waiting here
+    _current = threading.current_thread
+
+ACTIVE = TransactionStatus.ACTIVE
+
+_COPY_STATES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
+_PATIENCE = 0.1  # seconds to wait for a cancelled statement's end before it is cancelled once more
+_OWN_FAILURES = (OSError, Error, e.Error)  # of cleaning up; TimeoutError is an OSError
+
+
+class Limits:
+    """Seconds that cleaning up may take; set by `patch()`."""
+
+    recovery = 2.0
+    cancel = 10.0
+
+
+limits = Limits()
+
+sessions: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""Connections that have a session, by id: a class of the user's may have made them unhashable."""
+
+
+class Session:
+    """The state of one connection that psycopg has no room for."""
+
+    __slots__ = ("_bound", "_pgconn", "closed_by", "fd", "forked", "slice_over", "source", "wait", "waits")
+
+    def __init__(self) -> None:
+        self.waits = False
+        """Whether somebody waits on the connection now."""
+        self.closed_by: object | None = None
+        """The green thread that called `close()` while another one waited."""
+        self.forked = False
+        """Whether the connection belongs to the parent of this process."""
+        self.source: WaitCallback | None = None
+        """The registered wait callback that `wait` was made from; none: make it anew."""
+        self.wait: WaitCallback = get_wait_callback()
+        self.fd = -1
+        self.slice_over = TimeSlice()
+        self._bound: BoundWaitCallback | None = None
+        self._pgconn: PGconn | None = None
+
+    def bind(self, fd: int) -> None:
+        """Take up the wait callback in force, for this socket.
+
+        :raises psycopg.OperationalError: the connection belongs to the parent process
+        """
+        if self.forked:
+            raise e.OperationalError(
+                "the connection belongs to the parent process; open a new one after fork()"
+            )
+        self.release()
+        source = get_wait_callback()
+        bind = getattr(source, "bind", None)
+        if bind is None:
+            self.wait = source
+        else:
+            self._bound = bound = bind(fd)
+            # its method: to call an instance costs Python a tuple and a look-up, each time
+            self.wait = bound.__call__
+        self.source, self.fd = source, fd
+
+    def release(self) -> None:
+        """Drop what a wait callback keeps for the socket: before the socket is closed, not after."""
+        bound, self._bound, self.source = self._bound, None, None
+        if bound is not None:
+            bound.close()
+
+    def pgconn(self, conn: Any) -> PGconn:
+        """Return psycopg's own `PGconn`, borrowed through the libpq that psycopg itself uses."""
+        if self._pgconn is None:
+            self._pgconn = libpq().borrow(conn.pgconn.pgconn_ptr)
+        return self._pgconn
+
+    def finish(self, conn: Any) -> None:
+        """Close the connection, whatever state it is in; nothing here waits."""
+        if conn.pgconn.transaction_status == ACTIVE and not self.forked:
+            self.cancel_unattended(conn)
+        self.release()
+        self._pgconn = None
+        conn.pgconn.finish()
+
+    def close_under_waiter(self, conn: Any) -> None:
+        """End the wait that another green thread (or a frame below this one) is in, with an error.
+
+        Nothing here waits: it may run in a signal handler, in the hub, or in the wait callback itself.
+        """
+        if self.closed_by is None:
+            self.closed_by = _current()
+            self.cancel_unattended(conn)
+            shut_down(conn.pgconn.socket)
+
+    def cancel_unattended(self, conn: Any) -> None:
+        """Cancel what still runs on the server for a connection that is being given up; wait for nothing."""
+        with contextlib.suppress(*_OWN_FAILURES):
+            # more than once: a request that arrives before the statement has been read is dropped
+            detach(self.pgconn(conn).get_cancel().cancel, pauses=(0, 0.1, 1))
+
+    def recover(self, conn: Any) -> None:
+        """Cancel the statement under way and bring the connection to rest, or close it.
+
+        Own failures are not raised: whoever calls this is about to raise something of more interest.
+        """
+        if self.forked or conn.pgconn.status != psycopg_pq.ConnStatus.OK:
+            return
+        try:
+            if conn._pipeline is not None or conn.pgconn.transaction_status == ACTIVE:
+                _cancel_and_drain(self.pgconn(conn), piped=conn._pipeline is not None)
+        except _OWN_FAILURES:
+            self.finish(conn)
+        except BaseException:
+            self.finish(conn)
+            raise
+        finally:
+            _forget(conn)
+
+
+def session_of(conn: Any) -> Session:
+    """Return the session of a connection, made at the first call."""
+    try:
+        session: Session = conn._greenpg
+    except AttributeError:
+        session = conn._greenpg = Session()
+        sessions[id(conn)] = conn
+    return session
+
+
+def _cancel_and_drain(pgconn: PGconn, *, piped: bool) -> None:
+    """Cancel the statement and throw its results away, within the limit.
+
+    A server that has not read the statement yet drops the request to cancel it, and then runs it:
+    the request is made again, with growing patience, until there is an answer.
+
+    :param piped: whether the connection is in pipeline mode, where only a sync makes the server answer all
+    :raises TimeoutError: the limit has passed
+    """
+    wait = get_wait_callback()
+    end = monotonic() + limits.recovery
+    patience = _PATIENCE
+    if piped:
+        pgconn.pipeline_sync()
+    while True:
+        drive(cancel_gen(pgconn), wait, max(0, end - monotonic()))
+        try:
+            drive(drain_gen(pgconn), wait, max(0, min(patience, end - monotonic())))
+        except TimeoutError:
+            if monotonic() >= end:
+                raise
+            patience *= 2
+        else:
+            return
+
+
+def _forget(conn: Any) -> None:
+    """Make psycopg forget what it expected of statements whose results were thrown away."""
+    conn._prepared.clear()
+    if conn._pipeline is not None:
+        conn._pipeline.command_queue.clear()
+        conn._pipeline.result_queue.clear()
+
+
+def in_copy(pgconn: Any) -> bool:
+    """Return whether the statement under way, of which nothing more is wanted otherwise, is a COPY."""
+    # in COPY, libpq hands out the result that the COPY began with as often as it is asked
+    result = None if pgconn.is_busy() else pgconn.get_result()
+    return result is not None and result.status in _COPY_STATES
+
+
+@cache
+def libpq() -> pq.Library:
+    """Return the very libpq that psycopg uses.
+
+    :raises greenpg.errors.InterfaceError: it cannot be reached
+    """
+    if psycopg_pq.__impl__ == "python":
+        loaded: Any = import_module("psycopg.pq._pq_ctypes")
+        return pq.library(loaded.pq._name)
+    return pq.library(sys.modules[psycopg_pq.PGconn.__module__].__file__)
