@@ -24,8 +24,9 @@ SHELLS = ("connection", "cursor", "copy", "transaction", "pipeline", "lobject", 
 # Room -> the rooms right below it; whatever is below those may be imported too.
 ARROWS: dict[str, tuple[str, ...]] = {
     "": ("errors", *SHELLS),
-    "__main__": ("demo", "contrib"),
+    "__main__": ("demo", "run", "contrib"),
     "demo": ("gevent", "eventlet", "testing"),
+    "run": ("gevent", "eventlet"),
     "contrib": ("gevent", "eventlet", *SHELLS),
     "gevent": ("compat",),
     "eventlet": ("compat",),
