@@ -28,6 +28,10 @@ def _lock(_owner: Any) -> Any:
     return threading.Lock()
 
 
+def _rlock(_owner: Any) -> Any:
+    return threading.RLock()
+
+
 def _local(_owner: Any) -> Any:
     return threading.local()
 
@@ -41,9 +45,18 @@ def _peewee_state(_database: Any) -> Any:
     return type("_ConnectionLocal", bases, {})()
 
 
+def _pool_tasks(pool: Any) -> Any:
+    room = sys.modules.get("greenpg.compat.psycopg_pool._renewal")
+    if room is not None:
+        room.take_back(pool)
+    return None
+
+
 # By module and class: the attributes to make anew, in this order, if the first of them is native.
-_REPAIRS: dict[tuple[str, str], dict[str, Callable[[Any], Any]]] = {
+REPAIRS: dict[tuple[str, str], dict[str, Callable[[Any], Any]]] = {
     ("psycopg2.pool", "ThreadedConnectionPool"): {"_lock": _lock},
+    ("psycopg_pool", "ConnectionPool"): {"_tasks": _pool_tasks},  # of one that is open
+    ("psycopg_pool.pool", "ConnectionPool"): {"_lock": _rlock},
     ("asgiref.local", "Local"): {"_storage": _local},
     ("sqlalchemy.util._collections", "ThreadLocalRegistry"): {"registry": _local},
     ("sqlalchemy.util.queue", "Queue"): {
@@ -64,10 +77,10 @@ def repair() -> None:
 
     Says in one log line what was repaired.
     """
-    if _is_native(threading.local()):
+    if is_native(threading.local()):
         return  # not monkey-patched: native is what they should be
     repaired = Counter[str]()
-    for (module, name), attributes in _REPAIRS.items():
+    for (module, name), attributes in REPAIRS.items():
         owners = _instances(module, name)
         repaired[f"{module}.{name}"] = sum(_renew(owner, attributes) for owner in owners)
     if +repaired:
@@ -75,10 +88,25 @@ def repair() -> None:
         _log.info("made before the process was monkey-patched, and repaired: %s", named)
 
 
+def unrepaired() -> dict[str, int]:
+    """Count by class, in a monkey-patched process, what `repair()` would make anew."""
+    found = {}
+    for (module, name), attributes in REPAIRS.items():
+        first = next(iter(attributes))
+        owners = [owner for owner in _instances(module, name) if is_native(getattr(owner, first, None))]
+        found[f"{module}.{name}"] = len(owners)
+    return {name: count for name, count in found.items() if count}
+
+
+def plain_connections() -> list[Any]:
+    """Return the open connections that are not green, though their driver may be by now."""
+    opened = _instances("psycopg2.extensions", "connection")
+    return [conn for conn in opened if not (hasattr(conn, "_greenpg") or conn.closed or conn.async_)]
+
+
 def warn_of_connections() -> None:
     """Say in one log line that there are connections which are not green, if there are."""
-    opened = _instances("psycopg2.extensions", "connection")
-    plain = [conn for conn in opened if not (hasattr(conn, "_greenpg") or conn.closed or conn.async_)]
+    plain = plain_connections()
     if plain:
         _log.warning(
             "%d psycopg2 connection(s) opened before the patch: in a forked worker they are its parent's,"
@@ -96,8 +124,9 @@ def _instances(module: str, name: str) -> list[Any]:
     return [obj for obj in gc.get_objects() if issubclass(type(obj), cls)]
 
 
-def _is_native(made: Any) -> bool:
-    """Return whether a lock, a condition or a thread-local is Python's own."""
+def is_native(made: Any) -> bool:
+    """Return whether a lock, a condition, a queue or a thread-local is Python's own."""
+    made = getattr(made, "mutex", made)
     if isinstance(made, threading.Condition):
         acquire: Any = made.acquire
         made = acquire.__self__  # not its `_lock`: eventlet may have replaced that, and half of it
@@ -106,7 +135,7 @@ def _is_native(made: Any) -> bool:
 
 def _renew(owner: Any, attributes: dict[str, Callable[[Any], Any]]) -> bool:
     """Make the attributes of one object anew if they are native; return whether they were."""
-    if not _is_native(getattr(owner, next(iter(attributes)), None)):
+    if not is_native(getattr(owner, next(iter(attributes)), None)):
         return False
     for name, make in attributes.items():
         object.__setattr__(owner, name, make(owner))  # asgiref's own is not about the object itself
