@@ -21,12 +21,13 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 from tests.fresh import ROOT, run, run_python
-from tests.integration.served import Served
+from tests.integration.served import Served, libpq_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DOCS = ROOT / "docs"
+EXAMPLES = DOCS / "examples"
 DOCUMENTS = [ROOT / "README.rst", *sorted(DOCS.rglob("*.rst"))]
 
 pytestmark = pytest.mark.subprocess
@@ -92,6 +93,10 @@ def test_python(block: Block, dsn: str) -> None:
 SERVED = {
     "gunicorn -k gevent app:application": "gunicorn",
     "gunicorn -k gevent --preload app:application": "gunicorn",
+    "gunicorn -k greenpg.contrib.gunicorn.GeventWorker app:application": "gunicorn",
+    "gunicorn -k greenpg.contrib.gunicorn.EventletWorker app:application": "gunicorn",
+    "gunicorn -k greenpg.contrib.gunicorn.EventletWorker --preload app:application": "gunicorn",
+    "gunicorn -k worker.Worker app:application": "gunicorn",
     "gunicorn -k gevent mysite:application": "django",
     "gunicorn -k gevent --preload mysite:application": "django",
 }
@@ -146,17 +151,16 @@ def missing(shown: list[str], said: str) -> list[str]:
 
 @pytest.mark.parametrize("block", of_kind("console"), ids=str)
 def test_console(block: Block, dsn: str, tmp_path: Path) -> None:
-    env = {
-        "DSN": dsn,
-        "GREENPG_TEST_DSN": dsn,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-    }
+    here = EXAMPLES / block.document.stem
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**libpq_variables(dsn), "DSN": dsn, "GREENPG_TEST_DSN": dsn, "PATH": path, "COLUMNS": "100"}
     for command in commands(block):
         if command.is_run_here:
-            ran = run("bash", "-c", command.line, env=env, cwd=tmp_path)
-            said = ran.stdout + ran.stderr
+            ran = run(
+                "bash", "-c", f"exec 2>&1; {command.line}", env=env, cwd=here if here.exists() else tmp_path
+            )
             assert ran.returncode == 0, ran
-            assert missing(command.shown, said) == [], ran
+            assert missing(command.shown, ran.stdout) == [], ran
 
 
 def test_packages_to_install() -> None:
@@ -195,7 +199,7 @@ GREEN = 1.0
 @pytest.mark.parametrize("line", SERVED)
 def test_served(line: str, dsn: str) -> None:
     env = {"GUNICORN_CMD_ARGS": "--bind=127.0.0.1:0 --no-control-socket"}
-    folders = [DOCS / "examples" / SERVED[line]]
+    folders = [EXAMPLES / SERVED[line]]
     with Served("-m", *shlex.split(line), dsn=dsn, env=env, folders=folders) as server:
         answers, seconds = server.get_at_once("/slow", REQUESTS)
     assert answers == ["hello"] * REQUESTS, server.log
