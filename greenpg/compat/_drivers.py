@@ -30,7 +30,7 @@ DRIVERS = {
 `greenpg.compat.<driver>` has `patch()`, `unpatch()` and `is_patched()`.
 """
 
-ADD_ONS: dict[str, str] = {}
+ADD_ONS = {"psycopg_pool": "whoever waits for a connection, and the pool's own threads"}
 """The same for modules that are patched like drivers, and are of no use without one."""
 
 
@@ -141,7 +141,7 @@ class Activation:
         except Exception as exc:
             where = getattr(sys.modules.get(module), "__file__", None)
             raise ImportError(f"{module} ({where}) cannot be made green: {exc}", name=module) from exc
-        if not was_patched:
+        if room.is_patched() and not was_patched:
             what = (DRIVERS | ADD_ONS)[module]
             _log.info("%s waits through %s now: %s", module, self.runtime, what)
 
