@@ -13,6 +13,7 @@ import re
 import shlex
 import sys
 import textwrap
+from configparser import ConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
+HERE = Path(__file__).parent
 DOCUMENTS = [ROOT / "README.rst", *sorted(DOCS.rglob("*.rst"))]
 
 pytestmark = pytest.mark.subprocess
@@ -102,7 +104,10 @@ SERVED = {
 }
 """Web servers, for `test_served`, and the folder of docs/examples that each is started in."""
 
-RUN_BY: dict[str, str] = {}
+RUN_BY = {
+    "celery --app=tasks worker --pool=gevent --concurrency=20": "test_celery.py::worker",
+    "celery --app=eventlet_tasks worker --pool=eventlet --concurrency=20": "test_celery.py::worker",
+}
 """What other tests run: each a file in this folder and a function in it."""
 
 _PROMPT = "$ "
@@ -179,14 +184,60 @@ def test_make(target: str, does: str) -> None:
 def test_every_command_is_run_by_a_test() -> None:
     lines = {command.line for command in COMMANDS}
     assert {*SERVED, *RUN_BY} - lines == set(), "no document says so any more"
-    for name, function in (place.split("::") for place in RUN_BY.values()):
-        assert f"def {function}(" in (Path(__file__).parent / name).read_text()
+    for line, place in RUN_BY.items():
+        module, function = place.split("::")
+        assert f"def {function}(" in runner(module)
+        assert [word for word in re.split("[ =]", line) if word not in runner(module)] == [], line
 
 
 def test_tests_that_are_named_exist() -> None:
     for document in DOCUMENTS:
         for name in re.findall(r"\btests/[\w/]+\.py", document.read_text()):
             assert (ROOT / name).exists(), f"{document}: {name}"
+
+
+# Files
+
+RUNNERS = {"celery": "test_celery.py"}
+"""Folders of docs/examples, and the module in this folder that runs what is in them; the others are run here."""
+
+_INCLUDED = re.compile(r"^ *\.\. literalinclude:: (\S+)$", re.MULTILINE)
+
+
+def runner(name: str) -> str:
+    """Return the text of a test module in this folder."""
+    return (HERE / name).read_text()
+
+
+def test_every_file_is_shown_and_run() -> None:
+    shown = {
+        (page.parent / name).resolve() for page in DOCUMENTS for name in _INCLUDED.findall(page.read_text())
+    }
+    typed = " ".join(command.line for command in COMMANDS)
+    for path in EXAMPLES.rglob("*.*"):
+        if path.suffix != ".pyc":
+            assert path in shown, f"{path} is in no document"
+            run_by = runner(RUNNERS.get(path.relative_to(EXAMPLES).parts[0], "test_docs.py"))
+            assert re.search(rf"\b{path.stem}\b", typed + run_by), f"{path} is run by nothing"
+
+
+def test_the_package_of_a_wait_callback(tmp_path: Path) -> None:
+    project = ConfigParser()
+    project.read(EXAMPLES / "waiter" / "pyproject.toml")
+    metadata = tmp_path / "tidepool-1.0.dist-info"  # what an installer makes of it
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tidepool\nVersion: 1.0\n")
+    entry_point = project['project.entry-points."greenpg.waiters"']["tidepool"].strip('"')
+    (metadata / "entry_points.txt").write_text(f"[greenpg.waiters]\ntidepool = {entry_point}\n")
+    code = """
+        from greenpg.waiters import get_wait_callback, set_wait_callback
+        import test_tidepool
+
+        set_wait_callback("tidepool")
+        assert get_wait_callback() is test_tidepool.wait
+        test_tidepool.test_contract()
+    """
+    run_python(code, env={"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, EXAMPLES / "waiter", ROOT)))})
 
 
 # Web servers
