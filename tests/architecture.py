@@ -30,6 +30,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "contrib": ("gevent", "eventlet", *SHELLS),
     "gevent": ("compat",),
     "eventlet": ("compat",),
+    "uwsgi": ("compat",),
     "testing": SHELLS,
     "compat": ("waiters", "_core", "pq"),
     **dict.fromkeys(SHELLS, ("waiters", "_core", *SHELLS)),

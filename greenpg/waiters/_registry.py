@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _GROUP = "greenpg.waiters"
 _ASYNC_GROUP = "greenpg.waiters.async"
 
-_BUILTIN = ("select", "gevent", "eventlet")
+_BUILTIN = ("select", "gevent", "eventlet", "uwsgi")
 _ASYNC_BUILTIN = ("asyncio", "trio")
 
 _installed: WaitCallback | None = None
