@@ -45,15 +45,12 @@ class Lock:
 
         :raises RuntimeError: nobody holds it
         """
-        while True:
-            try:
-                self._queue.popleft().close()  # end of file is the signal
-            except IndexError:
-                self._native.release()
-                # somebody may have come to wait after the look at the queue, and before the release
-                if self._queue and self._native.acquire(False):
-                    continue
+        if self._queue and self._hand_over():
             return
+        self._native.release()
+        # somebody may have come to wait after the look at the queue, and before the release
+        if self._queue and self._native.acquire(False):
+            self.release()
 
     def locked(self) -> bool:
         """Return whether somebody holds the lock."""
@@ -67,6 +64,14 @@ class Lock:
 
     def __exit__(self, *_exc: object) -> None:
         self.release()
+
+    def _hand_over(self) -> bool:
+        """Give the lock to whoever has waited longest; return whether there was somebody."""
+        try:
+            self._queue.popleft().close()  # end of file is the signal
+        except IndexError:  # they have left meanwhile
+            return False
+        return True
 
     def _wait(self, timeout: float | None) -> bool:
         """Wait in the queue; return whether the lock was handed over."""

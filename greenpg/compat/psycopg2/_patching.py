@@ -34,10 +34,7 @@ def patch(*, recovery_timeout: float = limits.recovery, cancel_timeout: float = 
     :raises ValueError: a limit is not a positive number
     """
     global _previous
-    for name, seconds in (("recovery_timeout", recovery_timeout), ("cancel_timeout", cancel_timeout)):
-        if not seconds > 0:
-            raise ValueError(f"{name} is a positive number of seconds, not {seconds!r}")
-    limits.recovery, limits.cancel = recovery_timeout, cancel_timeout
+    limits.set(recovery_timeout=recovery_timeout, cancel_timeout=cancel_timeout)
     if _patch:
         return
     _previous = _psycopg.get_wait_callback()

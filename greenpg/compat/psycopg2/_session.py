@@ -9,10 +9,8 @@ method that began the wait to raise once psycopg2 has let go.
 from __future__ import annotations
 
 import sys
-import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
-from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import psycopg2
@@ -22,6 +20,7 @@ from greenpg import pq
 from greenpg._core.offload import detach, shut_down
 from greenpg._core.protocol import cancel_gen, drain_gen, leave_copy_gen, wait_gen
 from greenpg.abc import Gen, Ready, Wait
+from greenpg.compat._recovery import PATIENCE, Limits, current, end_statement
 from greenpg.errors import Error
 from greenpg.pq.enums import ExecStatus, TransactionStatus
 from greenpg.waiters import drive, get_wait_callback
@@ -35,16 +34,10 @@ if TYPE_CHECKING:
     from greenpg.abc import BoundWaitCallback, WaitCallback
     from greenpg.pq.abc import PGcancel, PGconn
 
-try:
-    from greenlet import getcurrent as _current
-except ImportError:  # nothing but native threads can be waiting here
-    _current = threading.current_thread
-
 # What to wait for by what psycopg2's poll() has returned: 1 to read, 2 to write. A statement that
 # is being sent waits for either side, since a server blocked on writing reads nothing.
 _NEEDS = (Wait.R, Wait.R, Wait.RW)
 _CONNECT_NEEDS = (Wait.R, Wait.R, Wait.W)
-_PATIENCE = 0.1  # seconds to wait for a cancelled statement's end before it is cancelled once more
 _UNBORN = frozenset({0, 20})  # CONN_STATUS_SETUP, CONN_STATUS_CONNECTING: no session to save yet
 
 _poll = _psycopg.connection.poll
@@ -70,13 +63,6 @@ attempt_by_function: ContextVar[Attempt | None] = ContextVar("greenpg_attempt", 
 
 class CopyFileError(Exception):
     """The file object of a COPY has raised; its exception is the cause."""
-
-
-class Limits:
-    """Seconds that cleaning up may take; set by `patch()`."""
-
-    recovery = 2.0
-    cancel = 10.0
 
 
 limits = Limits()
@@ -194,7 +180,7 @@ class Session:
 
     def hold(self) -> None:
         """Take an idle connection for this green thread, to wait on it outside of psycopg2's methods."""
-        self.holder = _current()
+        self.holder = current()
 
     def raise_interruption(self) -> NoReturn:
         """Raise what was thrown into the wait, now that psycopg2 has let go of the connection."""
@@ -208,7 +194,7 @@ class Session:
         Nothing here waits: it may run in a signal handler, in the hub, or in the wait callback itself.
         """
         if self.closed_by is None:
-            self.closed_by = _current()
+            self.closed_by = current()
             self.cancel_unattended()
             shut_down(_fileno(conn))
 
@@ -220,7 +206,7 @@ class Session:
 
     def settle(self, conn: connection, error: BaseException) -> None:
         """Bring the connection to rest after psycopg2's method has raised `error`."""
-        if self.holder is not None and self.holder is not _current():
+        if self.holder is not None and self.holder is not current():
             return  # another green thread, let in by code of the user's, is waiting: it settles its own
         self.holder = None  # a signal handler may have raised before the wait callback got so far
         if isinstance(error, psycopg2.ProgrammingError) and not conn.closed:
@@ -246,7 +232,7 @@ def wait_callback(conn: connection) -> None:
         _wait_for_plain(conn)
         return
     try:
-        session.holder = _current()
+        session.holder = current()
         if not session.connected:
             _connect(conn, session)
         elif session.interruption is not None:  # thrown into the BEGIN before this statement
@@ -349,24 +335,9 @@ def _clean_up(conn: connection, session: Session, exc: BaseException, kept: bool
 def _recover(conn: connection, pgconn: PGconn) -> None:
     """Cancel the statement and bring psycopg2's state machine to rest, within the limit.
 
-    A server that has not read the statement yet drops the request to cancel it, and then runs it:
-    the request is made again, with growing patience, until there is an answer.
-
     :raises TimeoutError: the limit has passed
     """
-    wait = get_wait_callback()
-    end = monotonic() + limits.recovery
-    patience = _PATIENCE
-    while True:
-        drive(cancel_gen(pgconn), wait, max(0, end - monotonic()))
-        try:
-            drive(_rest_gen(conn, pgconn), wait, max(0, min(patience, end - monotonic())))
-        except TimeoutError:
-            if monotonic() >= end:
-                raise
-            patience *= 2
-        else:
-            return
+    end_statement(pgconn, lambda: _rest_gen(conn, pgconn), limits.recovery)
 
 
 def _rest_gen(conn: connection, pgconn: PGconn) -> Gen[None]:
@@ -385,7 +356,7 @@ def leave_copy(conn: connection, session: Session) -> None:
     stream is not refused: it began before, and goes on.
     """
     pgconn = session.pgconn(conn)
-    session.holder = _current()
+    session.holder = current()
     try:
         if pgconn.transaction_status == TransactionStatus.ACTIVE and not _is_streaming(pgconn):
             _drain(pgconn)
@@ -401,7 +372,7 @@ def _drain(pgconn: PGconn) -> None:
     """Read a COPY to its end, as plain psycopg2 does; cancel one that is too long for that."""
     wait = get_wait_callback()
     try:
-        drive(drain_gen(pgconn), wait, _PATIENCE)
+        drive(drain_gen(pgconn), wait, PATIENCE)
     except TimeoutError:
         drive(cancel_gen(pgconn), wait, limits.recovery)
         drive(drain_gen(pgconn), wait, limits.recovery)

@@ -1,0 +1,67 @@
+"""What all drivers' rooms share about interruptions: who waits, for how long, how a statement ends."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from greenpg._core.protocol import cancel_gen
+from greenpg.waiters import drive, get_wait_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenpg.abc import Gen
+    from greenpg.pq.abc import PGconn
+
+try:
+    from greenlet import getcurrent as current
+except ImportError:  # nothing but native threads can be waiting here
+    current = threading.current_thread
+
+__all__ = ["PATIENCE", "Limits", "current", "end_statement"]
+
+PATIENCE = 0.1
+"""Seconds to wait for a cancelled statement's end before it is cancelled once more."""
+
+
+class Limits:
+    """Seconds that cleaning up may take; set by a driver's `patch()`."""
+
+    recovery = 2.0
+    cancel = 10.0
+
+    def set(self, *, recovery_timeout: float, cancel_timeout: float) -> None:
+        """Set both.
+
+        :raises ValueError: one is not a positive number
+        """
+        for name, seconds in (("recovery_timeout", recovery_timeout), ("cancel_timeout", cancel_timeout)):
+            if not seconds > 0:
+                raise ValueError(f"{name} is a positive number of seconds, not {seconds!r}")
+        self.recovery, self.cancel = recovery_timeout, cancel_timeout
+
+
+def end_statement(pgconn: PGconn, rest_gen: Callable[[], Gen[None]], seconds: float) -> None:
+    """Cancel the statement under way on the server and bring its connection to rest, within `seconds`.
+
+    A server that has not read the statement yet drops the request to cancel it, and then runs it:
+    the request is made again, with growing patience, until there is an answer.
+
+    :param rest_gen: makes a generator that reads what the server still says; begun anew after a time
+    :raises TimeoutError: the time is over
+    """
+    wait = get_wait_callback()
+    end = monotonic() + seconds
+    patience = PATIENCE
+    while True:
+        drive(cancel_gen(pgconn), wait, max(0, end - monotonic()))
+        try:
+            drive(rest_gen(), wait, max(0, min(patience, end - monotonic())))
+        except TimeoutError:
+            if monotonic() >= end:
+                raise
+            patience *= 2
+        else:
+            return
