@@ -14,6 +14,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import _psycopg
 
+from greenpg.compat._forks import in_forked_children
 from greenpg.compat.psycopg2._session import Forked
 
 _connections: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
@@ -39,4 +40,4 @@ def _let_go() -> None:
     _connections.clear()
 
 
-os.register_at_fork(after_in_child=_let_go)
+in_forked_children(_let_go)

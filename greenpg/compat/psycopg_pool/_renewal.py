@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from greenpg.compat._forks import in_forked_children
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -104,4 +106,4 @@ def _in_child() -> None:
             _reset(pool)
 
 
-os.register_at_fork(after_in_child=_in_child)
+in_forked_children(_in_child)
