@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
@@ -18,23 +19,23 @@ if TYPE_CHECKING:
 _plain_closed: Any = Connection.closed
 
 
-def _is_closed(self: Any) -> bool:
+def _closed(self: Any) -> bool:
     """`True` if the connection is closed, by whomever, or belongs to the parent of this process."""
     session = session_of(self)
     return session.closed_by is not None or session.forked or _plain_closed.__get__(self)
 
 
-closed = property(_is_closed, doc=_is_closed.__doc__)
+closed = property(_closed, doc=_closed.__doc__)
 
 
-def closing(plain_close: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Return the replacement of `Connection.close()`."""
+def closing(plain: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return the replacement of `Connection.close()`, which ends the wait of whoever waits."""
 
+    @wraps(plain)
     def close(self: Any) -> None:
-        """Close the connection; a green thread that waits on it gets OperationalError."""
         session = session_of(self)
         if getattr(getattr(self, "_pool", None), "close_returns", False):
-            plain_close(self)
+            plain(self)
         elif session.waits and not self.closed:
             self._closed = True
             session.close_under_waiter(self)

@@ -11,14 +11,15 @@ import os
 
 from psycopg import errors as e
 
+from greenpg.compat._forks import in_forked_children
 from greenpg.compat._lock import Lock
-from greenpg.compat.psycopg._session import sessions
+from greenpg.compat.psycopg._session import connections
 
 
 def _let_go() -> None:
     """Disconnect the inherited connections in a forked child."""
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for conn in list(sessions.values()):
+    for conn in list(connections.values()):
         session = conn._greenpg
         session.forked = True
         session.release()
@@ -26,7 +27,7 @@ def _let_go() -> None:
         with contextlib.suppress(e.Error, OSError):  # closed
             os.dup2(nowhere, conn.pgconn.socket)
     os.close(nowhere)
-    sessions.clear()
+    connections.clear()
 
 
-os.register_at_fork(after_in_child=_let_go)
+in_forked_children(_let_go)

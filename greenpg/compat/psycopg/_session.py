@@ -1,14 +1,16 @@
-"""What greenpg keeps about one psycopg connection, and how it brings one to rest."""
+"""What greenpg keeps about one psycopg connection, and how it brings one to rest.
+
+psycopg's own lock lets one green thread at a time have a connection; what is here belongs to that one.
+Only `close_under_waiter()` is for others.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 import weakref
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from psycopg import errors as e
@@ -16,39 +18,27 @@ from psycopg import pq as psycopg_pq
 
 from greenpg import pq
 from greenpg._core.offload import detach, shut_down
-from greenpg._core.protocol import cancel_gen, drain_gen
+from greenpg._core.protocol import drain_gen
+from greenpg.compat._recovery import Limits, current, end_statement
 from greenpg.errors import Error
-from greenpg.pq.enums import ExecStatus, TransactionStatus
-from greenpg.waiters import drive, get_wait_callback
+from greenpg.pq.enums import ConnStatus, ExecStatus, TransactionStatus
+from greenpg.waiters import get_wait_callback
 from greenpg.waiters._slice import TimeSlice
 
 if TYPE_CHECKING:
     from greenpg.abc import BoundWaitCallback, WaitCallback
     from greenpg.pq.abc import PGconn
 
-try:
-    from greenlet import getcurrent as _current
-except ImportError:  # nothing but native threads can be waiting here
-    _current = threading.current_thread
-
 ACTIVE = TransactionStatus.ACTIVE
 
 _COPY_STATES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
-_PATIENCE = 0.1  # seconds to wait for a cancelled statement's end before it is cancelled once more
-_OWN_FAILURES = (OSError, Error, e.Error)  # of cleaning up; TimeoutError is an OSError
-
-
-class Limits:
-    """Seconds that cleaning up may take; set by `patch()`."""
-
-    recovery = 2.0
-    cancel = 10.0
-
+# Of cleaning up. TimeoutError is an OSError; the last two come of waiting in the hub, where nobody can.
+_OWN_FAILURES = (OSError, Error, e.Error, AssertionError, RuntimeError)
 
 limits = Limits()
 
-sessions: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-"""Connections that have a session, by id: a class of the user's may have made them unhashable."""
+connections: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""Those that have a session, by id: a class of the user's may have made them unhashable."""
 
 
 class Session:
@@ -117,12 +107,12 @@ class Session:
         Nothing here waits: it may run in a signal handler, in the hub, or in the wait callback itself.
         """
         if self.closed_by is None:
-            self.closed_by = _current()
+            self.closed_by = current()
             self.cancel_unattended(conn)
             shut_down(conn.pgconn.socket)
 
     def cancel_unattended(self, conn: Any) -> None:
-        """Cancel what still runs on the server for a connection that is being given up; wait for nothing."""
+        """Cancel what runs on the server, or is about to, while nobody can wait for it."""
         with contextlib.suppress(*_OWN_FAILURES):
             # more than once: a request that arrives before the statement has been read is dropped
             detach(self.pgconn(conn).get_cancel().cancel, pauses=(0, 0.1, 1))
@@ -130,13 +120,17 @@ class Session:
     def recover(self, conn: Any) -> None:
         """Cancel the statement under way and bring the connection to rest, or close it.
 
-        Own failures are not raised: whoever calls this is about to raise something of more interest.
+        Failures of its own are not raised: the caller is about to raise something of more interest.
         """
-        if self.forked or conn.pgconn.status != psycopg_pq.ConnStatus.OK:
+        piped = conn._pipeline is not None
+        if self.forked or conn.pgconn.status != ConnStatus.OK:
             return
         try:
-            if conn._pipeline is not None or conn.pgconn.transaction_status == ACTIVE:
-                _cancel_and_drain(self.pgconn(conn), piped=conn._pipeline is not None)
+            if piped or conn.pgconn.transaction_status == ACTIVE:
+                pgconn = self.pgconn(conn)
+                if piped:
+                    pgconn.pipeline_sync()  # else the server would not say how what is under way has ended
+                end_statement(pgconn, partial(drain_gen, pgconn), limits.recovery)
         except _OWN_FAILURES:
             self.finish(conn)
         except BaseException:
@@ -152,34 +146,8 @@ def session_of(conn: Any) -> Session:
         session: Session = conn._greenpg
     except AttributeError:
         session = conn._greenpg = Session()
-        sessions[id(conn)] = conn
+        connections[id(conn)] = conn
     return session
-
-
-def _cancel_and_drain(pgconn: PGconn, *, piped: bool) -> None:
-    """Cancel the statement and throw its results away, within the limit.
-
-    A server that has not read the statement yet drops the request to cancel it, and then runs it:
-    the request is made again, with growing patience, until there is an answer.
-
-    :param piped: whether the connection is in pipeline mode, where only a sync makes the server answer all
-    :raises TimeoutError: the limit has passed
-    """
-    wait = get_wait_callback()
-    end = monotonic() + limits.recovery
-    patience = _PATIENCE
-    if piped:
-        pgconn.pipeline_sync()
-    while True:
-        drive(cancel_gen(pgconn), wait, max(0, end - monotonic()))
-        try:
-            drive(drain_gen(pgconn), wait, max(0, min(patience, end - monotonic())))
-        except TimeoutError:
-            if monotonic() >= end:
-                raise
-            patience *= 2
-        else:
-            return
 
 
 def _forget(conn: Any) -> None:
@@ -191,7 +159,7 @@ def _forget(conn: Any) -> None:
 
 
 def in_copy(pgconn: Any) -> bool:
-    """Return whether the statement under way, of which nothing more is wanted otherwise, is a COPY."""
+    """Return whether the statement under way is a COPY; a result of any other is thrown away."""
     # in COPY, libpq hands out the result that the COPY began with as often as it is asked
     result = None if pgconn.is_busy() else pgconn.get_result()
     return result is not None and result.status in _COPY_STATES
@@ -201,7 +169,7 @@ def in_copy(pgconn: Any) -> bool:
 def libpq() -> pq.Library:
     """Return the very libpq that psycopg uses.
 
-    :raises greenpg.errors.InterfaceError: it cannot be reached
+    :raises greenpg.errors.InterfaceError: it cannot be borrowed
     """
     if psycopg_pq.__impl__ == "python":
         loaded: Any = import_module("psycopg.pq._pq_ctypes")

@@ -1,0 +1,82 @@
+"""What green cursors, COPY and transaction blocks do otherwise than psycopg's.
+
+Each replacement takes what it replaces, and calls it.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from psycopg import errors as e
+
+from greenpg.compat.psycopg._session import ACTIVE, session_of
+from greenpg.pq.enums import ConnStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger("greenpg")
+
+
+def converting(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the replacement of `Cursor._convert_query()`, which refuses SQL that C would cut short."""
+
+    @wraps(plain)
+    def convert_query(self: Any, query: Any, params: Any = None) -> Any:
+        converted = plain(self, query, params)
+        if b"\0" in converted.query:
+            raise e.ProgrammingError("SQL cannot contain NUL (0x00) characters; take them out")
+        return converted
+
+    return convert_query
+
+
+def finishing(plain: Callable[..., None]) -> Callable[..., None]:
+    """Return the replacement of `Copy.finish()`, which keeps to the limit and replaces no exception."""
+
+    @wraps(plain)
+    def finish(self: Any, exc: BaseException | None) -> None:
+        if exc is None:
+            plain(self, exc)
+            return
+        session = session_of(self.connection)
+        if not isinstance(exc, Exception) and not session.waits and self._pgconn.transaction_status == ACTIVE:
+            session.recover(self.connection)  # interrupted while the application did something else
+        try:
+            plain(self, exc)
+        except Exception as failure:  # psycopg does so itself since 3.3.1
+            _log.warning("error ignored terminating %r: %s", self, failure)
+
+    return finish
+
+
+def finishing_writer(plain: Callable[..., None]) -> Callable[..., None]:
+    """Return the replacement of `LibpqWriter.finish()`, which does not fail a COPY that is over."""
+
+    @wraps(plain)
+    def finish(self: Any, exc: BaseException | None = None) -> None:
+        if exc is None or self._pgconn.transaction_status == ACTIVE:
+            plain(self, exc)
+
+    return finish
+
+
+def entering(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the replacement of `Transaction.__enter__()`, which leaves no half-begun block behind."""
+
+    @wraps(plain)
+    def enter(self: Any) -> Any:
+        conn = self._conn
+        depth = conn._num_transactions
+        try:
+            return plain(self)
+        except BaseException as exc:
+            # psycopg does so itself since 3.3.5
+            if conn._num_transactions > depth and self.pgconn.status == ConnStatus.OK:
+                with conn.lock:
+                    conn.wait(self._exit_gen(type(exc), exc, None))
+            raise
+
+    return enter
