@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _BEAT = 1.0
 """Seconds between two signs of life to the master process."""
 _CLEAN_UP = 3.0
-"""Seconds in which killed requests may cancel their statements: more than greenpg's `recovery_timeout`."""
+"""Seconds that killed requests have to cancel their statements: more than greenpg's `recovery_timeout`."""
+_RESERVE = 0.1
+"""Part of `graceful_timeout`, at most a second, in which requests are killed in good order: at its end the
+master process, if it stops too, sends SIGKILL, and statements would run on."""
 
 
 class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
@@ -103,7 +106,8 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _drain(self, pool: Any) -> None:
         """Wait until all requests have ended; kill those that take more than `graceful_timeout`."""
-        limit = time.monotonic() + self.cfg.graceful_timeout
+        allowed: float = self.cfg.graceful_timeout
+        limit = time.monotonic() + allowed - min(1.0, allowed * _RESERVE)
         while pool.running() and (left := limit - time.monotonic()) > 0:
             self.notify()
             with Timeout(min(left, _BEAT), False):
@@ -112,7 +116,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
             self.log.warning("Worker graceful timeout (pid:%s)", self.pid)
             self.notify()
             for request in list(pool.coroutines_running):
-                eventlet.spawn_n(request.kill)  # all at once: cancelling a statement takes a moment
+                request.kill()
             with Timeout(_CLEAN_UP, False):
                 pool.waitall()
 

@@ -10,16 +10,18 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 from psycopg2.extensions import parse_dsn
 
 from tests.fresh import ROOT
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 APPS = Path(__file__).parent / "apps"
 _LIMIT = 20.0
 _VARIABLES = {"dbname": "PGDATABASE", "password": "PGPASSWORD"}
-
-_opener = build_opener(ProxyHandler({}))
 
 
 def libpq_variables(dsn: str) -> dict[str, str]:
@@ -41,6 +41,7 @@ class Served:
 
     :param command: what serves it; says on stderr at which URL
     :param folders: what it imports from; the first is where it starts
+    :param trust: whose certificates its requests believe in
     """
 
     def __init__(
@@ -49,14 +50,16 @@ class Served:
         dsn: str,
         env: Mapping[str, str] | None = None,
         folders: Sequence[Path] = (APPS, APPS / "without_psycopg3"),
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         paths = os.pathsep.join(map(str, (*folders, ROOT)))
         variables = {**libpq_variables(dsn), "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
         self._command = command
         self._cwd = folders[0]
         self._env = {**os.environ, **variables, **(env or {})}
+        self._opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trust))
         self._lines: list[str] = []
-        self._url = ""
+        self.url = ""
         self._listens = threading.Event()
 
     def __enter__(self) -> Self:
@@ -72,15 +75,19 @@ class Served:
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        if not (self._listens.wait(_LIMIT) and self._url):
+        try:
+            assert self._listens.wait(_LIMIT), f"{self._command} does not listen:\n{self.log}"
+            assert self.url, f"{self._command} does not listen:\n{self.log}"
+            assert self.get("/") == "hello", self.log  # from now on the application is there
+        except BaseException:
             self.__exit__()
-            raise AssertionError(f"{self._command} does not listen:\n{self.log}")
-        assert self.get("/") == "hello", self.log  # from now on the application is there
+            raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         # not SIGTERM: a worker that hangs would be waited for
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join()
 
@@ -89,10 +96,18 @@ class Served:
         """What the server has written to stderr."""
         return "".join(self._lines)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process that was started, not to its children."""
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Wait until it has ended; return its exit status."""
+        return self._process.wait(_LIMIT)
+
     def get(self, path: str) -> str:
         """Return the body of the answer, or what the error was."""
         try:
-            with _opener.open(self._url + path, timeout=_LIMIT) as answer:
+            with self._opener.open(self.url + path, timeout=_LIMIT) as answer:
                 body: bytes = answer.read()
         except HTTPError as error:
             with error:
@@ -120,7 +135,7 @@ class Served:
         with self._process.stderr as lines:
             for line in lines:
                 self._lines.append(line)
-                if not self._url and (found := re.search(r"http://[\d.]+:\d+", line)):
-                    self._url = found[0]
+                if not self.url and (found := re.search(r"https?://[\d.]+:\d+", line)):
+                    self.url = found[0]
                     self._listens.set()
         self._listens.set()
