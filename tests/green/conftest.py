@@ -127,13 +127,37 @@ def conn(connect: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def short_limits() -> Iterator[None]:
-    """Limits of cleaning up and cancelling that a test can wait for."""
-    from greenpg.compat import psycopg2 as room
+def connect3(dsn: str) -> Iterator[Callable[..., Any]]:
+    """`psycopg.connect` to the session's server; what it opened is closed at the end."""
+    import psycopg
 
-    room.patch(recovery_timeout=0.3, cancel_timeout=0.3)
+    opened = []
+
+    def connect(**options: Any) -> Any:
+        opened.append(psycopg.connect(dsn, **options))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def conn3(connect3: Callable[..., Any]) -> Any:
+    """An open connection of psycopg 3."""
+    return connect3()
+
+
+@pytest.fixture
+def short_limits() -> Iterator[None]:
+    """Limits of cleaning up and cancelling that a test can wait for, in the drivers that are imported."""
+    found = (sys.modules.get(f"greenpg.compat.{driver}") for driver in ("psycopg2", "psycopg"))
+    rooms: list[Any] = [room for room in found if room is not None]
+    for room in rooms:
+        room.patch(recovery_timeout=0.3, cancel_timeout=0.3)
     yield
-    room.patch()
+    for room in rooms:
+        room.patch()
 
 
 @pytest.fixture

@@ -174,8 +174,7 @@ class Select(Runtime):
     Killed = AlarmTimeout
 
     def install(self) -> None:
-        importlib.import_module("greenpg.waiters").set_wait_callback("select")
-        importlib.import_module("greenpg.compat.psycopg2").patch()
+        importlib.import_module("greenpg.compat._drivers").activation.patch("select")
 
     def kill(self, task: Task[Any]) -> None:
         raise NotImplementedError("a native thread cannot be killed; mark the test with `runtimes`")
