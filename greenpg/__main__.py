@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from greenpg.demo import command as demo
+from greenpg.doctor import command as doctor
 from greenpg.run import command as run
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="greenpg", description="PostgreSQL in processes made of green threads.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     demo.add_to(commands)
+    doctor.add_to(commands)
     run.add_to(commands)
     options = parser.parse_args(argv)
     try:

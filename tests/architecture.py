@@ -24,7 +24,8 @@ SHELLS = ("connection", "cursor", "copy", "transaction", "pipeline", "lobject", 
 # Room -> the rooms right below it; whatever is below those may be imported too.
 ARROWS: dict[str, tuple[str, ...]] = {
     "": ("errors", *SHELLS),
-    "__main__": ("demo", "run", "contrib"),
+    "__main__": ("demo", "doctor", "run", "contrib"),
+    "doctor": ("gevent", "eventlet"),
     "demo": ("gevent", "eventlet", "testing"),
     "run": ("gevent", "eventlet"),
     "contrib": ("gevent", "eventlet", *SHELLS),

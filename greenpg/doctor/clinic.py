@@ -1,0 +1,55 @@
+"""Starts the processes that are examined, and waits for their reports.
+
+Its rule: what was started ends with the call, and what it prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+
+from greenpg.doctor.report import DoctorError, Report
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to become of a process before it is examined, and how it is examined."""
+
+    runtime: str
+    app: tuple[str, ...] = ()
+    preload: bool = False
+    drivers: tuple[str, ...] = ()
+    dsn: str | None = None
+    concurrency: int = 10
+    seconds: float = 0.2
+
+
+def examine_fresh(job: Job) -> Report:
+    """Examine a fresh process.
+
+    :raises DoctorError: it cannot be examined, or ended before
+    """
+    with tempfile.TemporaryFile() as desk:  # not a pipe: what an application starts may keep that open
+        fd = desk.fileno()
+        command = [sys.executable, "-m", "greenpg.doctor.patient", str(fd)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2, pass_fds=[fd]) as patient:
+            try:
+                patient.communicate(json.dumps(asdict(job)).encode())
+            except BaseException:
+                patient.kill()
+                raise
+        desk.seek(0)
+        handed_over = desk.read()
+    if not handed_over:
+        raise DoctorError(
+            f"the process of {job.runtime} ended with {patient.returncode} before its examination"
+        )
+    result = pickle.loads(handed_over)
+    if isinstance(result, DoctorError):
+        raise result
+    assert isinstance(result, Report)
+    return result

@@ -1,0 +1,125 @@
+"""The server to try the drivers on: whether it can be reached and lets us in, before any driver is asked.
+
+Its rule: no message holds a password, nor a part of a connection string that may be one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from greenpg import pq
+from greenpg._core.offload import offload_gen
+from greenpg._core.protocol import wait_gen
+from greenpg.abc import Wait
+from greenpg.doctor.process import version_text
+from greenpg.doctor.report import DoctorError, Server
+from greenpg.errors import Error, OperationalError, ProgrammingError
+from greenpg.pq.enums import ConnStatus, PollingStatus
+from greenpg.waiters import drive, get_wait_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenpg.abc import Gen
+    from greenpg.pq.abc import ConninfoOption, Library, PGconn
+
+_LIMIT = 10.0
+"""Seconds that one host may take, where the connection string says nothing."""
+
+
+class Target(NamedTuple):
+    """A server that was reached."""
+
+    dsn: str
+    parameters: dict[str, str]
+    """What the connection string says, and what libpq's environment says where it does not."""
+    server: Server
+
+    def without_password(self, error: BaseException) -> str:
+        """Return an exception's message as one line in which the password is not."""
+        text = " ".join(str(error).split()) or type(error).__name__
+        password = self.parameters.get("password")
+        return text.replace(password, "***") if password else text
+
+
+def find_server(dsn: str) -> Target:
+    """Connect as `dsn` says, to the first of its hosts that lets us in, and leave again.
+
+    :raises DoctorError: it is no connection string, or none of its hosts lets us in
+    """
+    try:
+        library = pq.library()
+        given = _values(library.parse_conninfo(dsn.encode()))
+        defaults = _values(library.conninfo_defaults())
+    except ProgrammingError as error:
+        what = re.sub(r'"[^"]*"', '"..."', str(error))  # it quotes what may be half a password
+        raise DoctorError(what) from None
+    except (Error, ImportError) as error:
+        raise DoctorError(f"the connection string cannot be read without a libpq: {error}") from error
+    if "@" in given.get("host", ""):
+        raise DoctorError("bad connection string: the host has an @ in it, write that of a password as %40")
+    failures = []
+    for options in _one_by_one(given, defaults):
+        try:
+            return Target(dsn, {**defaults, **options}, _visit(library, options, defaults))
+        except (Error, OSError) as error:  # noqa: PERF203  # hosts are few
+            failures.append(" ".join(str(error).split()))
+    raise DoctorError(f"cannot connect to PostgreSQL: {'; '.join(failures)}")
+
+
+def _values(options: list[ConninfoOption]) -> dict[str, str]:
+    return {option.keyword.decode(): option.val.decode() for option in options if option.val is not None}
+
+
+def _one_by_one(given: dict[str, str], defaults: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the options for each host: libpq's non-blocking functions would wait for the first for ever."""
+    lists = {
+        name: given.get(name, defaults.get(name, "")).split(",") for name in ("host", "hostaddr", "port")
+    }
+    count = max(map(len, lists.values()))
+    for number in range(count):
+        own = {name: values[min(number, len(values) - 1)] for name, values in lists.items()}
+        yield {**given, **own} if count > 1 else given
+
+
+def _visit(library: Library, options: dict[str, str], defaults: dict[str, str]) -> Server:
+    """Connect and leave again.
+
+    :raises greenpg.errors.Error: the server refuses us, or cannot be reached
+    :raises TimeoutError: there is no answer
+    """
+    limit = _limit(options.get("connect_timeout") or defaults.get("connect_timeout") or "")
+    conninfo = " ".join(f"{name}='{_quoted(value)}'" for name, value in options.items())
+    wait = get_wait_callback()
+    try:
+        # in a native thread: it looks the host up
+        pgconn = drive(offload_gen(partial(library.connect_start, conninfo.encode())), wait, limit)
+        try:
+            drive(_connect_gen(pgconn), wait, limit)
+            host, port = pgconn.host.decode(), pgconn.port.decode()
+            return Server(version_text(pgconn.server_version), f"{host}:{port}", pgconn.ssl_in_use)
+        finally:
+            pgconn.finish()
+    except TimeoutError as error:
+        where = options.get("host") or options.get("hostaddr") or "the server"
+        raise TimeoutError(f"{where} did not answer within {limit:g} s") from error
+
+
+def _connect_gen(pgconn: PGconn) -> Gen[None]:
+    status = PollingStatus.WRITING
+    while status != PollingStatus.OK:
+        if pgconn.status == ConnStatus.BAD or status == PollingStatus.FAILED:
+            raise OperationalError(pgconn.get_error_message())
+        yield from wait_gen(pgconn.socket, Wait.R if status == PollingStatus.READING else Wait.W)
+        status = pgconn.connect_poll()
+
+
+def _limit(text: str) -> float:
+    """Return the seconds that a `connect_timeout` stands for; 0 and nonsense are for ever to libpq."""
+    return float(text) if text.isdecimal() and int(text) > 0 else _LIMIT
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", r"\\").replace("'", r"\'")
