@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool, NullConnectionPool, PoolClosed, PoolTim
 
 from greenpg.compat.psycopg_pool import _workers
 from tests.green.sessions import wait_for
+from tests.green.test_fork import ends_well, in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -256,7 +257,9 @@ def test_check_goes_on(make_pool: Callable[..., Any], runtime: Runtime, how: str
     door = Door()
 
     class Checked(ConnectionPool[Any]):
-        check_connection = staticmethod(door.wait)
+        @staticmethod
+        def check_connection(conn: Any) -> None:
+            door.wait()
 
     pool = make_pool(Checked, max_size=3)
     pool.wait(10)
@@ -353,6 +356,31 @@ def test_callback_that_is_interrupted_in_a_worker(
         pass
     check_slots(pool, runtime)
     assert not errors
+
+
+@pytest.mark.filterwarnings("ignore:Using fork")  # eventlet's own opinion of it
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@KINDS
+def test_a_forked_child_has_connections_of_its_own(
+    make_pool: Callable[..., Any], runtime: Runtime, kind: Any
+) -> None:
+    pool = make_pool(kind, max_size=2)
+    conn, free = pool.getconn(), pool.getconn()
+    pid = conn.info.backend_pid
+    pool.putconn(free)
+
+    def child() -> None:
+        with pool.connection() as own:
+            assert own.info.backend_pid != pid
+        pool.putconn(conn)  # the parent's: nobody is given it any more
+        check_slots(pool, runtime)
+        pool.close()
+
+    assert ends_well(in_child(child))
+    assert conn.execute("select pg_backend_pid()").fetchone() == (pid,)
+    conn.rollback()
+    pool.putconn(conn)
+    check_slots(pool, runtime)
 
 
 @pytest.mark.slow

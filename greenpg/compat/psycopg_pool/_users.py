@@ -21,6 +21,7 @@ from psycopg_pool import NullConnectionPool, PoolTimeout, _acompat
 from psycopg_pool.abc import CT
 from psycopg_pool.pool import ReturnConnection, WaitingClient
 
+from greenpg.compat.psycopg._session import session_of
 from greenpg.compat.psycopg_pool._workers import at_work
 
 if TYPE_CHECKING:
@@ -160,6 +161,9 @@ def putconn(plain: Any) -> Callable[..., Any]:
     @wraps(plain)
     def method(self: Any, conn: Any) -> None:
         self._check_pool_putconn(conn)
+        if session_of(conn).forked:  # this pool has been opened anew since, and never counted it
+            _close(conn)
+            return
         try:
             plain(self, conn)
         except BaseException:
@@ -218,7 +222,12 @@ def undisturbed(plain: Any) -> Callable[..., Any]:
 def _give_back(pool: Any, conn: Any) -> None:
     """Let a worker do what brings a connection back into the pool, or another one in its place."""
     if pool.closed:
-        conn._pool = None
-        conn.close()
+        _close(conn)
     else:
         pool.run_task(ReturnConnection(pool, conn, from_getconn=False))
+
+
+def _close(conn: Any) -> None:
+    """Close a connection; while it knows its pool, `close()` may give it back."""
+    conn._pool = None
+    conn.close()
