@@ -1,9 +1,9 @@
 """Every example of README.rst and of docs/ runs as it stands.
 
 A Python block runs in a fresh interpreter, the commands of a console block in a shell, and what the block
-shows must be among what they say, figures aside. What has to be a file of its own stands in docs/examples and
-is included. There is no other kind of block. A command that does not end by itself, and a file, is in a table
-here, beside the test that runs it: change the one without the other, and a test fails.
+shows must be among what they say: line by line, in this order, figures and the ends of lines aside. What has
+to be a file stands in docs/examples and is included. There is no other kind of block. A command that does not
+end by itself is in a table, beside the test that runs it: change one of the two alone, and a test fails.
 """
 
 from __future__ import annotations
@@ -149,9 +149,9 @@ def plain(lines: Iterable[str]) -> list[str]:
 
 
 def missing(shown: list[str], said: str) -> list[str]:
-    """Return the lines that are not in the output, in their order."""
+    """Return the lines with which none of the output's begins, in the same order."""
     rest = iter(plain(said.splitlines()))
-    return [line for line in plain(shown) if line not in rest]
+    return [line for line in plain(shown) if not any(real.startswith(line) for real in rest)]
 
 
 @pytest.mark.parametrize("block", of_kind("console"), ids=str)
@@ -199,7 +199,7 @@ def test_tests_that_are_named_exist() -> None:
 # Files
 
 RUNNERS = {"celery": "test_celery.py"}
-"""Folders of docs/examples, and the module in this folder that runs what is in them; the others are run here."""
+"""Folders of docs/examples, and the module beside this one that runs what is in them; the others run here."""
 
 _INCLUDED = re.compile(r"^ *\.\. literalinclude:: (\S+)$", re.MULTILINE)
 
