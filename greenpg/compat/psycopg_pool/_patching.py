@@ -95,11 +95,12 @@ def _replacements() -> list[Replacement]:
 def _warn(why: Exception) -> None:
     """Say once that this psycopg_pool is not known."""
     if not _warned:
-        _warned.append(psycopg_pool.__version__)
+        version = getattr(psycopg_pool, "__version__", "without a version")
+        _warned.append(version)
         _log.warning(
             "psycopg_pool %s is not one that greenpg knows (%s: %s): it is left as it is, and loses the"
             " connection of a green thread that is interrupted in getconn(); 3.2 and 3.3 are known",
-            psycopg_pool.__version__,
+            version,
             type(why).__name__,
             why,
         )
