@@ -1,6 +1,10 @@
 """Sphinx's settings. `make docs` builds into build/docs, with no warning and without the network."""
 
+import warnings
+
 import greenpg
+
+warnings.filterwarnings("ignore", "\nEventlet is deprecated")  # its own advice, at every import
 
 project = "greenpg"
 author = "The greenpg contributors"
