@@ -100,10 +100,14 @@ def run(options: argparse.Namespace) -> int:
         print("greenpg doctor: error:", " ".join(str(error).split()), file=sys.stderr)
         return error.status
     green = all(report.green and not (options.strict and report.warnings) for report in reports)
-    if options.json:
-        print(json.dumps({"green": green, "reports": [report.as_dict() for report in reports]}, indent=2))
-    else:
-        _print(reports)
+    try:
+        if options.json:
+            print(json.dumps({"green": green, "reports": [report.as_dict() for report in reports]}, indent=2))
+        else:
+            _print(reports)
+        sys.stdout.flush()
+    except BrokenPipeError:  # a reader that has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if green else 1
 
 

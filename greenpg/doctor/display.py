@@ -5,6 +5,7 @@ Its rule: the verdict comes last, where a terminal ends, and what is wrong right
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from greenpg.doctor.report import Driver, Finding, Libpq, Process, Report
+    from greenpg.doctor.report import Driver, Finding, Libpq, Measurement, Process, Report, Step
 
 _COLOURS = {"note": "2", "ok": "32", "warning": "33", "problem": "31"}
 _ORDER = tuple(_COLOURS)
@@ -67,25 +68,19 @@ def _libpq(libpq: Libpq | None) -> str:
 def _tried(report: Report) -> Iterator[str]:
     assert report.server is not None
     server, encrypted = report.server, "" if report.server.encrypted else "not "
-    yield f"  tried on PostgreSQL {server.version} at {server.address}, {encrypted}encrypted"
-    yield from _table(
-        _STEPS,
-        (
-            (
-                measured.driver,
-                step.name,
-                "-" if step.at_once is None else f"{step.at_once} of {measured.concurrency}",
-                f"{step.took:.2f} s",
-                f"{step.held * 1000:.0f} ms",
-            )
-            for measured in report.measurements
-            for step in measured.steps
-        ),
-    )
+    yield f"  PostgreSQL {server.version} at {server.address}, {encrypted}encrypted"
+    rows = [(measured, step) for measured in report.measurements for step in measured.steps]
+    if rows:
+        yield from _table(_STEPS, itertools.starmap(_step, rows))
+
+
+def _step(measured: Measurement, step: Step) -> tuple[str, ...]:
+    at_once = "-" if step.at_once is None else f"{step.at_once} of {measured.concurrency}"
+    return measured.driver, step.name, at_once, f"{step.took:.2f} s", f"{step.held * 1000:.0f} ms"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return a table's lines; nothing but its heads if there are no rows."""
+    """Return a table's lines."""
     table = [heads, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  " + "  ".join(map(str.ljust, row, widths)) for row in table]

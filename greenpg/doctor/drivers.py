@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from greenpg.compat import _drivers
 from greenpg.compat._drivers import DRIVERS
+from greenpg.compat._preloaded import is_native
 from greenpg.doctor.process import libpq_at, missing_activation, name_of
 from greenpg.doctor.report import DoctorError, Driver, Finding
 from greenpg.errors import Error
@@ -28,13 +29,14 @@ class Known(NamedTuple):
     name: str
     """What is imported."""
     distributions: tuple[str, ...]
-    way: Literal["libpq", "sockets", "asyncio"] = "libpq"
-    """What it stands on: a C library that blocks, Python's own sockets, an event loop."""
+    way: Literal["libpq", "sockets", "asyncio", "threads"] = "libpq"
+    """What it stands on: a C library that blocks, Python's sockets, an event loop, or threads and locks."""
 
 
 _LISTED = (
     Known("psycopg2", ("psycopg2-binary", "psycopg2")),
     Known("psycopg", ("psycopg",)),
+    Known("psycopg_pool", ("psycopg-pool",), "threads"),
     Known("psycopg2cffi", ("psycopg2cffi",)),
     Known("pgdb", ("PyGreSQL",)),
     Known("pg8000", ("pg8000",), "sockets"),
@@ -51,7 +53,8 @@ class _Verdict(NamedTuple):
     state: State
     waits: str
     level: Level
-    text: str
+    text: str = ""
+    """Nothing, if there is nothing to say."""
     fix: str = ""
 
 
@@ -77,8 +80,8 @@ def choose(names: Iterable[str] | None) -> list[Known]:
     return [KNOWN[name] for name in chosen]
 
 
-def look_at_driver(known: Known, process: Process, *, imports: bool) -> tuple[Driver, Finding]:
-    """Describe a driver as it is in this process, and say what that means.
+def look_at_driver(known: Known, process: Process, *, imports: bool) -> tuple[Driver, list[Finding]]:
+    """Describe a driver as it is in this process, and say what that means, if anything.
 
     :param imports: import it first
     """
@@ -91,13 +94,13 @@ def look_at_driver(known: Known, process: Process, *, imports: bool) -> tuple[Dr
     verdict = _verdict(known, process) if imported else _not_imported(known, process)
     libpq = _libpq(known.name) if imported else None
     driver = Driver(known.name, _version(known), verdict.state, verdict.waits, libpq)
-    return driver, Finding(verdict.level, known.name, verdict.text, verdict.fix)
+    return driver, [Finding(verdict.level, known.name, verdict.text, verdict.fix)] if verdict.text else []
 
 
-def _broken(known: Known, error: Exception) -> tuple[Driver, Finding]:
+def _broken(known: Known, error: Exception) -> tuple[Driver, list[Finding]]:
     text = f"cannot be imported: {' '.join(str(error).split())}"
     fix = "install it anew, or uninstall it"
-    return Driver(known.name, _version(known), "broken", "-"), Finding("problem", known.name, text, fix)
+    return Driver(known.name, _version(known), "broken", "-"), [Finding("problem", known.name, text, fix)]
 
 
 def _version(known: Known) -> str:
@@ -123,13 +126,14 @@ def _not_imported(known: Known, process: Process) -> _Verdict:
 
 def _verdict(known: Known, process: Process) -> _Verdict:
     if process.runtime is None:
-        text = "blocks the native thread that calls it, as in any plain process"
-        return _Verdict("native", known.way, "note", text)
+        return _Verdict("native", known.way, "note")
     if known.way == "asyncio":
         text = "needs asyncio, whose loop only one green thread of a native thread can run at a time"
         return _Verdict("asyncio", "asyncio", "warning", text, "run its loop in a native thread of its own")
     if known.way == "sockets":
         return _by_sockets(process)
+    if known.way == "threads":
+        return _by_threads(known, process)
     return _by_libpq(known, process)
 
 
@@ -143,6 +147,20 @@ def _by_sockets(process: Process) -> _Verdict:
     )
     fix = f"close its connection after each interruption; {' and '.join(DRIVERS)} need not be closed"
     return _Verdict("sockets", "socket", "warning", text, fix)
+
+
+def _by_threads(known: Known, process: Process) -> _Verdict:
+    if _is_patched(known.name):
+        text = "green: an interruption of who waits for a connection loses none"
+        return _Verdict("green", "threading", "ok", text)
+    fix = missing_activation(process.runtime or "")
+    if is_native(sys.modules[known.name]._acompat.Lock()):
+        text = "blocks: imported before the process was monkey-patched, it keeps native locks"
+        return _Verdict("blocks", "native locks", "problem", text, fix)
+    text = "half green: a timeout or kill() of who waits for a connection loses one for ever"
+    if process.greenpg is not None:
+        text, fix = f"{text}; greenpg does not know this version", "install one that greenpg knows"
+    return _Verdict("half green", "threading", "problem", text, fix)
 
 
 def _by_libpq(known: Known, process: Process) -> _Verdict:
@@ -184,17 +202,16 @@ def _is_patched(name: str) -> bool:
 
 def _half_green(where: str, process: Process) -> str:
     """Return what is missing where another function than greenpg's waits; nothing if that blocks."""
+    if not where or where.endswith(".wait_c"):  # psycopg's, in C
+        return ""
+    more = "COPY is refused and connect_timeout ignored"
     if where.startswith("psycopg.waiting."):
-        if where.endswith(".wait_c") or not process.patched("select"):
+        if not process.patched("select"):
             return ""
         more = "each wait wakes up ten times a second"
-    elif where:
-        more = "COPY is refused, and connect_timeout ignored"
-    else:
-        return ""
     return (
-        ": queries let others run, but cancel() holds the hub, an interrupted connection is lost while its"
-        f" statement runs on, {more}"
+        ": queries let others run, but cancel() holds the hub, an interruption loses the connection and"
+        f" leaves the statement running, and {more}"
     )
 
 

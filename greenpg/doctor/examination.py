@@ -56,7 +56,7 @@ def examine(
     target = None if dsn is None else find_server(dsn)
     process = look_at_process()
     looked_at = [look_at_driver(known, process, imports=drivers is not None) for known in chosen]
-    found = [*findings_of_process(process), *(finding for _, finding in looked_at)]
+    found = [*findings_of_process(process), *(one for _, findings in looked_at for one in findings)]
     if not chosen:
         found.append(_NO_DRIVER)
     seen = tuple(driver for driver, _ in looked_at)

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from greenpg.compat._drivers import ADD_ONS, DRIVERS
-from greenpg.compat._preloaded import REPAIRS, is_native, plain_connections, unrepaired
+from greenpg.compat._preloaded import REPAIRS, is_native, leftovers
 from greenpg.doctor.report import Finding
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # What is made of native parts, and named as a whole.
 _COMPOSED = {"threading", "queue", "concurrent.futures.thread", "multiprocessing.pool"}
 _C_MODULES = {"_thread", "_queue"}
+_WORDS = {"lock": "Lock", "_local": "thread-local"}
 _INSTALLED = {"site-packages", "dist-packages"}
 # No application's: the standard library, what makes green threads, what is repaired.
 _FOREIGN = {
@@ -45,16 +46,19 @@ def native_findings(app: Iterable[str], fix: str) -> Iterator[Finding]:
     """
     if is_native(threading.local()):
         return  # not monkey-patched, or not threads: native is what they are
-    for name, count in unrepaired().items():
-        text = f"{count} made before the process was monkey-patched, with native locks or thread-locals"
-        yield Finding("problem", name, text, fix)
+    for name, count in leftovers().items():
+        if name.startswith("psycopg2.extensions."):
+            text = f"{count} opened before the patch: an interruption closes it"
+            yield Finding("warning", name, text, "open connections after the patch")
+        else:
+            text = f"{count} made before the process was monkey-patched, with native locks or thread-locals"
+            yield Finding("problem", name, text, fix)
     for place, kind in natives(app):
-        fate = "all green threads share it" if kind == "local" else "one that waits for it stops them all"
+        fate = "one that waits for it stops them all"
+        if kind == "thread-local":
+            fate = "all green threads share it"
         text = f"a native {kind}, made before the process was monkey-patched: {fate}"
         yield Finding("warning", place, text, "make it at first use, or monkey-patch before this import")
-    if plain := len(plain_connections()):
-        text = f"{plain} connection(s) opened before the patch: an interruption closes them"
-        yield Finding("warning", "psycopg2", text, "open connections in the worker, after the patch")
 
 
 def natives(app: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -94,14 +98,18 @@ def _members(value: Any, modules: set[str]) -> dict[str, Any]:
     """Return what a container, an application's class or an object holds, by how one would write it."""
     cls = type(value)  # by type(), not isinstance(): that one wakes lazy proxies
     if cls in (dict, OrderedDict, defaultdict):
-        return {f"[{key!r:.40}]": item for key, item in islice(list(value.items()), _MOST_OF_ONE)}
+        return {_key(key): item for key, item in islice(list(value.items()), _MOST_OF_ONE)}
     if cls in (list, tuple, set, frozenset, deque):
         return {f"[{number}]": item for number, item in enumerate(islice(list(value), _MOST_OF_ONE))}
     if issubclass(cls, type):
         held = dict(vars(value)) if value.__module__ in modules else {}
     else:
-        held = {} if cls.__module__.partition(".")[0] in _FOREIGN else _attributes(value)
+        held = {} if str(cls.__module__).partition(".")[0] in _FOREIGN else _attributes(value)
     return {f".{name}": item for name, item in held.items() if not name.startswith("__")}
+
+
+def _key(key: object) -> str:
+    return f"[{key!r:.40}]" if type(key) in (str, int) else f"[a {type(key).__name__}]"
 
 
 def _attributes(value: Any) -> dict[str, Any]:
@@ -120,8 +128,8 @@ def _native_kind(value: Any) -> str | None:
         parts = list(_attributes(value).values())
         inner = [each for part in parts for each in _attributes(part).values()]
         return cls.__name__ if any(map(_is_native, (value, *parts, *inner))) else None
-    bases = [base.__name__.lstrip("_") for base in cls.__mro__ if base.__module__ in _C_MODULES]
-    return bases[0] if bases else None
+    bases = [base.__name__ for base in cls.__mro__ if base.__module__ in _C_MODULES]
+    return _WORDS.get(bases[0], bases[0]) if bases else None
 
 
 def _is_native(value: Any) -> bool:

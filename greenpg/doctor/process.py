@@ -74,10 +74,10 @@ def findings_of_process(process: Process) -> Iterator[Finding]:
     yield from _monkey_findings(process)
     yield from _waiter_findings(process)
     _, error = _own_libpq()
-    if error:
-        asked_for = any(os.environ.get(name) for name in ("GREENPG_LIBPQ", "GREENPG_IMPL"))
-        fix = "unset GREENPG_LIBPQ, or set it to the path of a libpq" if asked_for else ""
-        yield Finding("problem" if asked_for else "note", "libpq", error, fix)
+    if error and "GREENPG_LIBPQ" in process.environment:
+        yield Finding("problem", "libpq", error, "unset GREENPG_LIBPQ, or set it to the path of a libpq")
+    elif error:
+        yield Finding("note", "libpq", error)
 
 
 def missing_activation(runtime: str) -> str:
@@ -122,7 +122,7 @@ def runtime_of_this() -> str | None:
         return activation.runtime
     for library in monkey_patched():
         return library
-    return "uwsgi" if getattr(sys.modules.get("uwsgi"), "async", 0) else None
+    return "uwsgi" if "async" in getattr(sys.modules.get("uwsgi"), "opt", ()) else None
 
 
 def _waiter() -> tuple[str, str]:
@@ -182,10 +182,10 @@ def _monkey_findings(process: Process) -> Iterator[Finding]:
     for library, modules in patched.items():
         if missing := [name for name in NEEDED if name not in modules]:
             yield Finding(
-                "warning",
+                "problem",
                 "process",
-                f"{library} has monkey-patched the process without {', '.join(missing)}: {_lacks(missing)}",
-                f"patch {'it' if len(missing) == 1 else 'them'} too: {_PATCH_ALL[library]}",
+                f"{library} has monkey-patched it without {', '.join(missing)}: {_lacks(missing)}",
+                f"leave nothing out: {_PATCH_ALL[library]}",
             )
     if process.runtime is None:
         yield Finding(
@@ -228,12 +228,9 @@ def _waiter_findings(process: Process) -> Iterator[Finding]:
             f"patched for {process.greenpg}, but the wait callback in force is {process.waiter}",
             f"do not call greenpg.waiters.set_wait_callback(), or give it {process.greenpg!r}",
         )
-    if (
-        process.greenpg in _PATCH_ALL
-        and process.monkey_patched
-        and (process.greenpg not in process.monkey_patched)
-    ):
-        other = next(iter(process.monkey_patched))
+    others = process.monkey_patched.keys() - {process.greenpg}
+    if process.greenpg and others and process.greenpg not in process.monkey_patched:
+        other = others.pop()
         yield Finding(
             "problem",
             "greenpg",
