@@ -194,9 +194,9 @@ def test_every_command_is_run_by_a_test() -> None:
         assert f"def {function}(" in runner(module)
 
 
-def test_tests_that_are_named_exist() -> None:
+def test_files_that_are_named_exist() -> None:
     for document in DOCUMENTS:
-        for name in re.findall(r"\btests/[\w/]+\.py", document.read_text()):
+        for name in re.findall(r"\btests/[\w/]+\.py|(?<=<)docs/[^>]+", document.read_text()):
             assert (ROOT / name).exists(), f"{document}: {name}"
 
 
