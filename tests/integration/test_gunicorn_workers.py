@@ -115,10 +115,11 @@ def test_a_request_under_way_is_answered_after_sigterm(
         assert server.ended() == 0
 
 
+@pytest.mark.eventlet
 def test_a_request_that_takes_too_long_after_sighup_is_cancelled(
-    runtime: str, dsn: str, statements: Callable[[], int], request_later: Callable[[Served, str], Any]
+    dsn: str, statements: Callable[[], int], request_later: Callable[[Served, str], Any]
 ) -> None:
-    with gunicorn(runtime, "--graceful-timeout", "1", dsn=dsn) as server:
+    with gunicorn("eventlet", "--graceful-timeout", "1", dsn=dsn) as server:
         answer, old = request_later(server, "/minute"), server.get("/pid")
         wait_until(statements)
         server.send(signal.SIGHUP)
