@@ -105,8 +105,11 @@ SERVED = {
 """Web servers, for `test_served`, and the folder of docs/examples that each is started in."""
 
 RUN_BY = {
-    "celery --app=tasks worker --pool=gevent --concurrency=20": "test_celery.py::worker",
-    "celery --app=eventlet_tasks worker --pool=eventlet --concurrency=20": "test_celery.py::worker",
+    "celery --app=tasks worker --pool=gevent --concurrency=20": "test_celery.py::gevent_worker",
+    "celery --app=eventlet_tasks worker --pool=eventlet --concurrency=20": "test_celery.py::eventlet_worker",
+    "greenpg run --eventlet -- celery --app=tasks worker --pool=eventlet --concurrency=20": (
+        "test_celery.py::test_launched"
+    ),
     "uwsgi --http-socket :8080 --ini early.ini": "test_uwsgi.py::test_three_ways",
     "uwsgi --http-socket :8080 --ini late.ini": "test_uwsgi.py::test_three_ways",
     "uwsgi --http-socket :8080 --ini late.ini --module limited": "test_uwsgi.py::test_time_limit",
