@@ -6,6 +6,8 @@ uWSGI's gevent loop needs nothing of this: there, greenpg follows gevent's monke
 from __future__ import annotations
 
 from functools import wraps
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from greenpg.compat._drivers import activation
@@ -50,6 +52,44 @@ def is_patched() -> bool:
     return activation.runtime == RUNTIME
 
 
+class Timeout(BaseException):
+    """A time limit for whatever waits in a `with` statement: `with Timeout(seconds): cursor.execute(…)`.
+
+    It is raised in the wait that is under way when the time is over, or in the next one; just once, and not
+    between waits. The statement is cancelled, on the server too. Limits may be nested, and other errors pass.
+
+    :param seconds: counted from the beginning of the `with` statement
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds} seconds are over")
+        self.seconds = seconds
+        self.deadline = inf
+
+    def __enter__(self) -> Timeout:
+        """Begin.
+
+        :raises RuntimeError: this is no request of an application wrapped in `green()`
+        """
+        self.deadline = monotonic() + self.seconds
+        _limits().append(self)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self in _limits():
+            _limits().remove(self)
+
+
+def _limits() -> list[Timeout]:
+    """Return the limits of this green thread."""
+    from greenlet import getcurrent
+
+    limits: list[Timeout] | None = getattr(getcurrent(), "limits", None)
+    if limits is None:
+        raise RuntimeError("a time limit needs a green thread: wrap the application in greenpg.uwsgi.green()")
+    return limits
+
+
 def green(application: WSGIApplication) -> WSGIApplication:
     """Return a WSGI application that serves each request of `application` in a green thread of its own.
 
@@ -61,7 +101,7 @@ def green(application: WSGIApplication) -> WSGIApplication:
 
     @wraps(application)
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
-        environ.pop("wsgi.file_wrapper", None)  # uWSGI would have to see what it has wrapped
+        environ.pop("wsgi.file_wrapper", None)  # what uWSGI's has wrapped would be sent line by line
         thread = GreenThread(_respond)
         return _parts(thread, thread, application, environ, start_response)
 

@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from functools import cache
 from math import ceil
 from selectors import EpollSelector
-from time import CLOCK_MONOTONIC
-from typing import TYPE_CHECKING
+from time import CLOCK_MONOTONIC, monotonic
+from typing import TYPE_CHECKING, Any, Protocol
 
 from greenlet import getcurrent, greenlet
 
@@ -31,12 +31,12 @@ from greenpg.waiters.select import LONGEST
 from greenpg.waiters.select import wait as poll
 
 try:
-    import uwsgi
+    from uwsgi import wait_fd_read, worker_id
 except ImportError as exc:
     raise ImportError("uWSGI has not started this process", name="uwsgi") from exc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _log = logging.getLogger("greenpg")
 
@@ -44,11 +44,22 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _READY = (Ready.NONE, Ready.R, Ready.W, Ready.RW)
 
 
+class Limit(Protocol):
+    """What may end a wait before it is over, by being raised in it."""
+
+    deadline: float
+    """By `monotonic()`."""
+
+
 class GreenThread(greenlet):  # type: ignore[misc]  # untyped
     """A green thread that serves one request. Its parent is what uWSGI calls, again when a wait is over."""
 
-    ended = False
-    """Whether uWSGI has ended the request, and nobody will come back to it."""
+    def __init__(self, run: Callable[..., object]) -> None:
+        super().__init__(run)
+        self.limits: list[Any] = []
+        """Each a `Limit` and an exception."""
+        self.ended = False
+        """Whether uWSGI has ended the request, and nobody will come back to it."""
 
     def give_way(self, part: bytes | None = None) -> None:
         """Let uWSGI go on: with the next part of the response, or with other requests."""
@@ -68,25 +79,51 @@ def wait(fd: int, need: Wait, timeout: float | None, /) -> Ready:
     loaded, in a mule, in a thread) it blocks.
 
     :raise OSError: `EBADF`, the file descriptor is closed
+    :raise greenpg.uwsgi.Timeout: the time of a `with` statement around it is over
     """
     thread = getcurrent()
     if not isinstance(thread, GreenThread) or thread.ended:
-        if timeout != 0 and uwsgi.worker_id() and threading.current_thread() is threading.main_thread():
+        if timeout != 0 and worker_id() and threading.current_thread() is threading.main_thread():
             _warn()
         return poll(fd, need, timeout)
+    if not thread.limits:
+        return _wait(thread, fd, need, timeout)
+    limit = min(thread.limits, key=lambda limit: limit.deadline)
+    left = limit.deadline - monotonic()
+    if timeout is not None and timeout <= left:
+        return _wait(thread, fd, need, timeout)
+    ready = _wait(thread, fd, need, left) if left > 0 else Ready.NONE
+    if not ready:
+        thread.limits.remove(limit)
+        raise limit
+    return ready
+
+
+def _wait(thread: GreenThread, fd: int, need: Wait, timeout: float | None) -> Ready:
+    """Wait in a green thread, within no other limit than `timeout`."""
     if timeout is not None and timeout <= 0:
         thread.give_way()
         return poll(fd, need, 0)
-    with EpollSelector() as either, _alarm(timeout) as alarm:
-        either.register(fd, need)
+    with EpollSelector() as either, _duplicate(fd) as socket, _alarm(timeout) as alarm:
+        either.register(socket, need)
         if alarm is not None:
             either.register(alarm, Wait.R)
         while True:
-            uwsgi.wait_fd_read(either.fileno())  # once: uWSGI forgets it whenever it comes back
+            wait_fd_read(either.fileno())  # once: uWSGI forgets it whenever it comes back
             thread.give_way()
             found = {key.fd: ready for key, ready in either.select(0)}
             if found:
-                return _READY[found.get(fd, 0)]
+                return _READY[found.get(socket, 0)]
+
+
+@contextmanager
+def _duplicate(fd: int) -> Iterator[int]:
+    """Give another descriptor for the same: a closed one leaves an epoll set, and nobody is told."""
+    duplicate = os.dup(fd)
+    try:
+        yield duplicate
+    finally:
+        os.close(duplicate)
 
 
 class _TimerSpec(ctypes.Structure):
