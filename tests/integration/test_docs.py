@@ -110,6 +110,7 @@ RUN_BY = {
     "greenpg run --eventlet -- celery --app=tasks worker --pool=eventlet --concurrency=20": (
         "test_celery.py::test_launched"
     ),
+    "gunicorn -k gevent app:app": "test_flask.py::server",
     "uwsgi --http-socket :8080 --ini early.ini": "test_uwsgi.py::test_three_ways",
     "uwsgi --http-socket :8080 --ini late.ini": "test_uwsgi.py::test_three_ways",
     "uwsgi --http-socket :8080 --ini late.ini --module limited": "test_uwsgi.py::test_time_limit",
@@ -205,7 +206,7 @@ def test_files_that_are_named_exist() -> None:
 
 # Files
 
-RUNNERS = {"celery": "test_celery.py", "uwsgi": "test_uwsgi.py"}
+RUNNERS = {host: f"test_{host}.py" for host in ("celery", "flask", "locust", "uwsgi")}
 """Folders of docs/examples, and the module beside this one that runs what is in them; the others run here."""
 
 _INCLUDED = re.compile(r"^ *\.\. literalinclude:: (\S+)$", re.MULTILINE)
