@@ -63,6 +63,23 @@ def finishing_writer(plain: Callable[..., None]) -> Callable[..., None]:
     return finish
 
 
+def leaving(plain: Callable[..., None]) -> Callable[..., None]:
+    """Return the replacement of `Pipeline._exit()`, which closes a connection that cannot leave its pipeline.
+
+    libpq knows no way out of a COPY in pipeline mode.
+    """
+
+    @wraps(plain)
+    def leave(self: Any, exc: BaseException | None) -> None:
+        try:
+            plain(self, exc)
+        finally:
+            if self.level == 0 and self.pgconn.status == ConnStatus.OK and self.pgconn.pipeline_status:
+                session_of(self._conn).finish(self._conn)
+
+    return leave
+
+
 def entering(plain: Callable[..., Any]) -> Callable[..., Any]:
     """Return the replacement of `Transaction.__enter__()`, which leaves no half-begun block behind."""
 

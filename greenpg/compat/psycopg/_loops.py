@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from inspect import signature
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import errors as e
 from psycopg import waiting
@@ -20,6 +20,9 @@ from psycopg import waiting
 from greenpg._core.offload import shut_down
 from greenpg.abc import Ready, Wait
 from greenpg.waiters import get_wait_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WAKES_UP = "timeout" not in signature(waiting.wait_conn).parameters
 """Whether this psycopg's generators look at the clock, when they are woken up for it."""
@@ -55,11 +58,25 @@ class Clock:
             raise e._WaitTimeout("wait timeout expired")
 
 
-def wait(gen: Any, fileno: int, interval: float | None = None, timeout: float | None = None) -> Any:
+def break_off(gen: Any, fileno: int) -> None:
+    """End the session that a generator speaks with, and let the generator find out."""
+    with suppress(Exception):
+        shut_down(fileno)
+        while True:
+            gen.send(Ready.RW)
+
+
+def wait(
+    gen: Any,
+    fileno: int,
+    interval: float | None = None,
+    timeout: float | None = None,
+    *,
+    end: Callable[[Any, int], None] = break_off,
+) -> Any:
     """Do what `psycopg.waiting.wait()` does: run a generator that waits for one socket.
 
-    Only connections that wait in a way of their own call this. Nobody knows what is under way on them,
-    so an interruption closes them.
+    :param end: called with the generator and its socket when something was thrown into the wait
     """
     ask = get_wait_callback()
     clock = Clock(interval, timeout)
@@ -69,20 +86,12 @@ def wait(gen: Any, fileno: int, interval: float | None = None, timeout: float | 
             try:
                 ready = ask(fileno, NEEDS[need], clock.left())
             except BaseException:
-                _break_off(gen, fileno)
+                end(gen, fileno)
                 raise
             need = gen.send(ready)
             clock.check()
     except StopIteration as stop:
         return stop.value
-
-
-def _break_off(gen: Any, fileno: int) -> None:
-    """End the session that the generator speaks with, and let it find out."""
-    with suppress(Exception):
-        shut_down(fileno)
-        while True:
-            gen.send(Ready.RW)
 
 
 def wait_conn(gen: Any, interval: float | None = None, timeout: float | None = None) -> Any:

@@ -33,6 +33,7 @@ _NEEDED = (
     ("psycopg._conninfo_attempts", "socket.getaddrinfo"),
     ("psycopg._copy", "Copy.finish"),
     ("psycopg._copy", "LibpqWriter.finish"),
+    ("psycopg._pipeline", "Pipeline._exit"),
     ("psycopg._preparing", "PrepareManager.clear"),
     ("psycopg.connection", "Lock"),
     ("psycopg.connection", "_WAIT_INTERVAL"),
@@ -108,11 +109,21 @@ def _lack() -> str | None:
 
 def _replace_all() -> None:
     """Replace what psycopg's connections, cursors, COPY and transaction blocks do."""
-    from psycopg import Connection, Cursor, _conninfo_attempts, _copy, connection, conninfo, transaction
+    from psycopg import (
+        Connection,
+        Cursor,
+        _conninfo_attempts,
+        _copy,
+        _pipeline,
+        connection,
+        conninfo,
+        transaction,
+    )
 
     from greenpg.compat.psycopg import _connection, _cursor, _names, _waiting
 
     replace = _patch.replace
+    replace(waiting, "wait", _waiting.wait_fd)
     replace(waiting, "wait_conn", _waiting.wait_conn)
     replace(Connection, "wait", _waiting.wait)
     replace(Connection, "closed", _connection.closed)
@@ -125,6 +136,7 @@ def _replace_all() -> None:
     replace(Cursor, "_convert_query", _cursor.converting(Cursor._convert_query))
     replace(_copy.Copy, "finish", _cursor.finishing(_copy.Copy.finish))
     replace(_copy.LibpqWriter, "finish", _cursor.finishing_writer(_copy.LibpqWriter.finish))
+    replace(_pipeline.Pipeline, "_exit", _cursor.leaving(_pipeline.Pipeline._exit))
     replace(transaction.Transaction, "__enter__", _cursor.entering(transaction.Transaction.__enter__))
     if _loops.WAKES_UP:
         # notifies() asks to be woken up as often, though it has nothing to do before its time is over

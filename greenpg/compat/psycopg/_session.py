@@ -151,11 +151,17 @@ def session_of(conn: Any) -> Session:
 
 
 def _forget(conn: Any) -> None:
-    """Make psycopg forget what it expected of statements whose results were thrown away."""
-    conn._prepared.clear()
-    if conn._pipeline is not None:
-        conn._pipeline.command_queue.clear()
-        conn._pipeline.result_queue.clear()
+    """Make psycopg forget what it expected of a pipeline whose results were thrown away."""
+    pipeline = conn._pipeline
+    if pipeline is None:
+        return
+    pipeline.command_queue.clear()
+    pipeline.result_queue.clear()
+    conn._prepared.clear()  # nobody knows which statements were prepared
+    if conn.pgconn.transaction_status not in (TransactionStatus.INERROR, TransactionStatus.UNKNOWN):
+        # at once: it must be the first in the queue. A failed transaction's rollback() does it itself.
+        for _ in conn._prepared.maintain_gen(conn):
+            raise AssertionError("in a pipeline, statements are queued without waiting")
 
 
 def in_copy(pgconn: Any) -> bool:

@@ -12,7 +12,7 @@ from psycopg import errors as e
 from greenpg.abc import Wait
 from greenpg.compat.psycopg import _loops
 from greenpg.compat.psycopg._loops import NEEDS, WAKES_UP, Clock
-from greenpg.compat.psycopg._session import ACTIVE, Session, in_copy, session_of
+from greenpg.compat.psycopg._session import ACTIVE, Session, connections, in_copy, session_of
 from greenpg.waiters import get_wait_callback
 from greenpg.waiters.select import wait as poll
 
@@ -77,6 +77,21 @@ def _wait_to_write(session: Session, pgconn: Any, need: Wait, left: float | None
             ready &= _W
         if ready or left is not None:
             return ready
+
+
+def wait_fd(gen: Any, fileno: int, interval: float | None = None, timeout: float | None = None) -> Any:
+    """Run a generator for a connection that waits in a way of its own, and was interrupted no less safely."""
+    return _loops.wait(gen, fileno, interval, timeout, end=_end)
+
+
+def _end(gen: Any, fileno: int) -> None:
+    """Bring the connection of a socket to rest, looking for it among all."""
+    for conn in list(connections.values()):
+        if not conn.closed and conn.pgconn.socket == fileno:
+            session_of(conn).recover(conn)
+            gen.close()
+            return
+    _loops.break_off(gen, fileno)
 
 
 def wait_conn(gen: Any, interval: float | None = None, timeout: float | None = None) -> Any:
