@@ -47,6 +47,10 @@ KNOWN = {known.name: known for known in (*(Known(name, (name,)) for name in DRIV
 """All that are looked for, by name: what greenpg has a room for is in it, listed above or not."""
 
 
+_WELL_KNOWN = ("psycogreen.", "eventlet.support.")
+"""Where the wait callbacks come from that psycopg2 has had so far."""
+
+
 class _Verdict(NamedTuple):
     """What a driver's way to wait means in a process."""
 
@@ -204,14 +208,16 @@ def _half_green(where: str, process: Process) -> str:
     """Return what is missing where another function than greenpg's waits; nothing if that blocks."""
     if not where or where.endswith(".wait_c"):  # psycopg's, in C
         return ""
-    more = "COPY is refused and connect_timeout ignored"
+    others_run, more = "queries let others run", "COPY is refused and connect_timeout ignored"
     if where.startswith("psycopg.waiting."):
         if not process.patched("select"):
             return ""
         more = "each wait wakes up ten times a second"
+    elif not where.startswith(_WELL_KNOWN):
+        others_run = "queries let others run, if that does"
     return (
-        ": queries let others run, but cancel() holds the hub, an interruption loses the connection and"
-        f" leaves the statement running, and {more}"
+        f": {others_run}, but cancel() holds the hub, an interruption loses the connection and leaves the"
+        f" statement running, and {more}"
     )
 
 

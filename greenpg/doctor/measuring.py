@@ -163,9 +163,8 @@ def _of_step(measured: Measurement, step: Step) -> Iterator[Finding]:
         level: Level = "warning" if step.name == "timeout" and not supported else "problem"
         yield Finding(level, measured.driver, f"{step.name} failed: {step.error}")
     elif is_serial(step, measured.concurrency):
-        text = (
-            f"{measured.concurrency} times {step.name} came one after the other, in {step.took:.2f} s: {held}"
-        )
+        what = {"query": "queries"}.get(step.name, f"{step.name}s")
+        text = f"{measured.concurrency} {what} came one after the other, in {step.took:.2f} s: {held}"
         yield Finding("problem", measured.driver, text)
     elif step.held >= measured.seconds / 2:
         # where many overlap, it may be that many had something to compute

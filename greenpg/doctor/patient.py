@@ -104,10 +104,17 @@ class _Notes(logging.Handler):
             self.findings.append(Finding("ok", "greenpg", record.getMessage()))
 
     def make_green(self, runtime: str) -> None:
-        """Do what an application does at its start."""
+        """Do what an application does at its start.
+
+        :raises DoctorError: it fails
+        """
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            _STARTS[runtime]()
+            try:
+                _STARTS[runtime]()
+            except Exception as error:  # an application's object that was looked at, for one
+                reason = f"{type(error).__name__}: {error}"
+                raise DoctorError(f"{runtime} fails to monkey-patch the process: {reason}") from error
         for warning in caught:
             if warning.category.__name__ == "MonkeyPatchWarning":
                 self.findings.append(Finding("warning", runtime, " ".join(str(warning.message).split())))

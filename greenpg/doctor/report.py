@@ -61,9 +61,12 @@ class Process:
 
     @property
     def waits(self) -> bool:
-        """Whether greenpg's wait callback is one of this runtime, or somebody's own."""
-        return not self.waiter.startswith(("none: ", "greenpg.waiters.")) or self.waiter.startswith(
-            f"greenpg.waiters.{self.runtime}."
+        """Whether greenpg's waits let its green threads run; somebody's own callback is trusted."""
+        if self.monkey_patched and self.runtime not in self.monkey_patched:
+            return False
+        others = ("none: ", "greenpg.waiters.")
+        return self.waiter.startswith(f"greenpg.waiters.{self.runtime}.") or not self.waiter.startswith(
+            others
         )
 
 

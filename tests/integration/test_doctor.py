@@ -1,0 +1,158 @@
+"""`greenpg doctor` with real servers, in real processes: what it measures, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import pytest
+from psycopg2.extensions import make_dsn
+
+from greenpg.compat._drivers import DRIVERS
+from greenpg.testing.server import EmbeddedServer
+from tests import fresh
+from tests.integration.test_gunicorn import gunicorn
+from tests.test_activation import MONKEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.subprocess
+
+CROWD = 3
+SECONDS = 0.2
+ALL = [f"--driver={name}" for name in DRIVERS]
+
+
+def doctor(dsn: str, *options: str, before: tuple[str, ...] = (), **env: str) -> fresh.Ran:
+    command = (sys.executable, "-m", "greenpg", *before, "doctor", f"--dsn={dsn}", f"--concurrency={CROWD}")
+    return fresh.run(*command, f"--seconds={SECONDS}", *options, env=env)
+
+
+def steps(report: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What was measured, by driver and step."""
+    return {
+        (measured["driver"], step["name"]): step
+        for measured in report["measurements"]
+        for step in measured["steps"]
+    }
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in MONKEY])
+def runtime(request: pytest.FixtureRequest) -> str:
+    """Each runtime that greenpg has a `patch()` for."""
+    return str(request.param)
+
+
+@pytest.mark.parametrize("imported", ["too early", "in a process that is green"])
+def test_a_green_process_overlaps(runtime: str, imported: str, dsn: str) -> None:
+    launcher = ("run", f"--{runtime}", "--", sys.executable, "-m", "greenpg")
+    if imported == "too early":
+        ran = doctor(dsn, f"--{runtime}", "--preload", "--json", *ALL)
+    else:
+        ran = doctor(dsn, "--json", *ALL, before=launcher)
+    assert ran.returncode == 0, ran
+    [report] = json.loads(ran.stdout)["reports"]
+    assert (report["how"] == "this process, as it is") == (imported != "too early")
+    measured = steps(report)
+    kinds = ("connect", "query", "COPY", "cancel()", "timeout")
+    assert list(measured) == [(driver, kind) for driver in DRIVERS for kind in kinds]
+    for (_, kind), step in measured.items():
+        assert step["error"] is None
+        assert step["at_once"] == (CROWD if kind in ("connect", "query") else None)
+        assert step["held"] < SECONDS / 2
+
+
+@pytest.mark.gevent
+def test_what_blocks_is_measured(dsn: str) -> None:
+    ran = doctor(dsn, "--gevent", "--preload", *ALL, GREENPG_AUTO="0")
+    assert ran.returncode == 1, ran
+    assert f"  psycopg2  query    1 of {CROWD}" in ran.stdout
+    for driver in DRIVERS:
+        line = rf"problem  {driver}: {CROWD} queries came one after the other, in ([\d.]+) s: .* for (\d+) ms"
+        [(took, held)] = re.findall(line, ran.stdout)
+        assert float(took) >= CROWD * SECONDS
+        assert int(held) >= CROWD * SECONDS * 900
+
+
+@pytest.mark.eventlet
+def test_what_is_half_green_is_measured(dsn: str) -> None:
+    ran = doctor(dsn, "--eventlet", "--driver=psycopg2", GREENPG_AUTO="0")
+    assert ran.returncode == 1, ran
+    assert f"  psycopg2  query     {CROWD} of {CROWD}" in ran.stdout
+    assert "problem  psycopg2: COPY failed: copy_expert cannot be used" in ran.stdout
+    assert "problem  psycopg2: timeout failed: connection already closed" in ran.stdout
+
+
+@pytest.mark.gevent
+def test_pg8000_overlaps_and_does_not_outlive_a_timeout(dsn: str) -> None:
+    ran = doctor(dsn, "--gevent", "--driver=pg8000", "--driver=asyncpg", "--json")
+    assert ran.returncode == 0, ran
+    [report] = json.loads(ran.stdout)["reports"]
+    measured = steps(report)
+    assert measured["pg8000", "query"]["at_once"] == CROWD
+    assert measured["pg8000", "timeout"]["error"]
+    levels = {(each["about"], each["level"]) for each in report["findings"] if each["level"] != "note"}
+    assert levels == {("pg8000", "warning"), ("asyncpg", "warning")}
+
+
+@pytest.mark.gevent
+def test_a_worker_of_gunicorn_examines_itself(dsn: str) -> None:
+    with gunicorn("doctor_app", "--preload", dsn=dsn, TRIED=dsn) as server:
+        look, tried = json.loads(server.get("/look")), json.loads(server.get("/try"))
+    assert look["green"], look
+    assert [driver["state"] for driver in look["drivers"] if driver["name"] == "psycopg2"] == ["green"]
+    assert look["measurements"] == []
+    assert look["process"]["pid"] == tried["process"]["pid"]
+    assert tried["green"], tried
+    assert steps(tried)["psycopg2", "query"]["at_once"] == 3
+    with gunicorn("doctor_app", "--preload", dsn=dsn, GREENPG_AUTO="0") as server:
+        look = json.loads(server.get("/look"))
+    assert not look["green"]
+    problems = {each["about"] for each in look["findings"] if each["level"] == "problem"}
+    assert problems == {"psycopg2", "sqlalchemy.util.queue.Queue"}
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[EmbeddedServer]:
+    """A server that wants a password."""
+    with EmbeddedServer(password="geheim") as server:
+        yield server
+
+
+@pytest.mark.gevent
+def test_a_wrong_password_is_one_line_without_it(guarded: EmbeddedServer) -> None:
+    ran = doctor(guarded.dsn.replace("geheim", "verraten"), "--gevent", *ALL)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert re.fullmatch(
+        r"greenpg doctor: error: cannot connect to PostgreSQL: .*password authentication failed.*\n",
+        ran.stderr,
+    )
+    assert "verraten" not in ran.stderr
+    ran = doctor(guarded.dsn, "--gevent", *ALL)
+    assert ran.returncode == 0, ran
+    assert "geheim" not in ran.stdout + ran.stderr
+
+
+@pytest.fixture
+def narrow_dsn(dsn: str) -> Iterator[str]:
+    """Connection string of a role that may have one session only."""
+    admin = psycopg2.connect(dsn)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute("create role doctor_narrow login connection limit 1")
+        yield make_dsn(dsn, user="doctor_narrow")
+        cursor.execute("drop role doctor_narrow")
+    admin.close()
+
+
+@pytest.mark.gevent
+def test_more_connections_than_the_server_takes(narrow_dsn: str) -> None:
+    ran = doctor(narrow_dsn, "--gevent", "--driver=psycopg2")
+    assert ran.returncode == 1, ran
+    assert re.search(
+        'problem  psycopg2: connect failed: .* too many connections for role "doctor_narrow"', ran.stdout
+    )

@@ -1,0 +1,570 @@
+"""`greenpg doctor` without a server: what it sees in a process, what it says of it, and of bad input."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import socket
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenpg.__main__ import main
+from greenpg.compat._drivers import DRIVERS
+from greenpg.doctor import Driver, Finding, Libpq, Measurement, Process, Report, Server, Step
+from greenpg.doctor.crowd import Span, most_at_once
+from greenpg.doctor.display import render
+from greenpg.doctor.measuring import findings_of_measurement
+from tests import fresh
+from tests.test_activation import MONKEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# What a process of the tests begins with; `level_of` finds what was said about something.
+PROLOGUE = """
+import sys, warnings
+warnings.filterwarnings("ignore", "\\nEventlet is deprecated")
+
+def said(report, about):
+    return [(each.level, each.text, each.fix) for each in report.findings if each.about == about]
+
+def state(report, name):
+    return next(driver.state for driver in report.drivers if driver.name == name)
+"""
+
+SHOP = """
+import queue, threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2.pool
+
+class Shelf:
+    guard = threading.Lock()
+
+    def __init__(self):
+        self._lock = threading.RLock()
+        self.orders = queue.Queue()
+
+class Lazy:
+    def __getattr__(self, name):
+        raise RuntimeError("woken")
+
+SHELVES = {"left": Shelf()}
+POOL = psycopg2.pool.ThreadedConnectionPool(0, 1)
+basket = threading.local()
+closed = threading.Event()
+workers = ThreadPoolExecutor(1)
+fast = [queue.SimpleQueue()]
+lazy = Lazy()
+number = 42
+print("an application prints what it likes")
+"""
+# What of it nobody repairs; eventlet itself greens RLocks.
+NATIVE = {
+    "shop.stock:Shelf.guard": "Lock",
+    "shop.stock:SHELVES['left']._lock": "RLock",
+    "shop.stock:SHELVES['left'].orders": "Queue",
+    "shop.stock:basket": "thread-local",
+    "shop.stock:closed": "Event",
+    "shop.stock:workers": "ThreadPoolExecutor",
+    "shop.stock:fast[0]": "SimpleQueue",
+}
+
+
+def doctor(*options: str, cwd: Path = fresh.ROOT, python: tuple[str, ...] = (), **env: str) -> fresh.Ran:
+    return fresh.run(sys.executable, *python, "-m", "greenpg", "doctor", *options, cwd=cwd, env=env)
+
+
+def reports(ran: fresh.Ran) -> list[dict[str, Any]]:
+    """What `--json` has printed."""
+    found: list[dict[str, Any]] = json.loads(ran.stdout)["reports"]
+    return found
+
+
+def complaint(*options: str) -> str:
+    """The one line that bad input is answered with, before anything else is done."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            status: object = main(["doctor", *options])
+        except SystemExit as end:
+            status = end.code
+    assert (status, out.getvalue()) == (2, "")
+    assert re.fullmatch(r"greenpg( doctor)?: error: .+\n", err.getvalue()), err.getvalue()
+    return err.getvalue()
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in MONKEY])
+def runtime(request: pytest.FixtureRequest) -> str:
+    """Each runtime that greenpg has a `patch()` for."""
+    return str(request.param)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with an application."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").touch()
+    (tmp_path / "shop" / "stock.py").write_text(SHOP)
+    return tmp_path
+
+
+# Processes
+
+
+def test_a_green_process(runtime: str) -> None:
+    ran = doctor(f"--{runtime}", "--json", *(f"--driver={name}" for name in DRIVERS))
+    assert ran.returncode == 0, ran
+    [report] = reports(ran)
+    assert report["green"]
+    assert report["process"]["runtime"] == report["process"]["greenpg"] == runtime
+    assert {"socket", "select", "thread"} <= set(report["process"]["monkey_patched"][runtime])
+    for driver in report["drivers"]:
+        assert driver["state"] == "green"
+        assert driver["waits"] == f"greenpg.waiters.{runtime}.wait"
+        assert re.fullmatch(r"\d+\.\d+", driver["libpq"]["version"])
+        assert os.path.exists(driver["libpq"]["path"])
+        assert "libpq" in os.path.basename(driver["libpq"]["path"]), "not the module that is linked to it"
+    assert [driver["name"] for driver in report["drivers"]] == list(DRIVERS)
+
+
+def test_both_runtimes_are_examined_if_none_is_named() -> None:
+    ran = doctor("--json", "--driver=psycopg2")
+    assert ran.returncode == 0, ran
+    assert [report["process"]["runtime"] for report in reports(ran)] == list(MONKEY)
+
+
+def test_an_unpatched_process(runtime: str) -> None:
+    """What greenpg does not follow blocks, or is as green as eventlet has made it."""
+    ran = doctor(f"--{runtime}", "--preload", *(f"--driver={name}" for name in DRIVERS), GREENPG_AUTO="0")
+    assert ran.returncode == 1, ran
+    lines = re.findall(r"^  problem  (\w+): (blocks|half green): .* -> (.*)$", ran.stdout, re.M)
+    states = ("blocks", "blocks") if runtime == "gevent" else ("half green", "blocks")
+    assert [(name, state) for name, state, _ in lines] == list(zip(DRIVERS, states, strict=True)), ran
+    assert all(f"greenpg.{runtime}.patch()" in fix for _, _, fix in lines)
+    assert ("unset GREENPG_AUTO" in lines[0][2]) == (runtime == "gevent")
+    assert "environment  GREENPG_AUTO=0" in ran.stdout
+    assert ran.stdout.endswith("\nnot green, 2 problems\n")
+
+
+def test_what_was_imported_too_early_is_repaired_or_named(runtime: str, shop: Path) -> None:
+    asked = (f"--{runtime}", "--driver=psycopg2", "--import=shop.stock", "--json")
+    ran = doctor(*asked, "--preload", cwd=shop)
+    assert ran.returncode == 0, ran
+    [report] = reports(ran)
+    findings = report["findings"]
+    repaired = (
+        "made before the process was monkey-patched, and repaired: 1 psycopg2.pool.ThreadedConnectionPool"
+    )
+    assert {"level": "ok", "about": "greenpg", "text": repaired, "fix": ""} in findings
+    named = {
+        each["about"]: each["text"].split()[2].rstrip(",") for each in findings if "shop" in each["about"]
+    }
+    expected = {place: kind for place, kind in NATIVE.items() if runtime == "gevent" or kind != "RLock"}
+    assert named == expected
+    assert doctor(*asked, "--preload", "--strict", cwd=shop).returncode == 1
+    [in_order] = reports(doctor(*asked, cwd=shop))
+    assert not [each for each in in_order["findings"] if each["level"] in ("warning", "problem")]
+
+
+@pytest.mark.gevent
+def test_what_nobody_repairs_is_a_problem(shop: Path) -> None:
+    ran = doctor(
+        "--gevent", "--preload", "--import=shop.stock", "--driver=psycopg2", cwd=shop, GREENPG_AUTO="0"
+    )
+    assert ran.returncode == 1
+    assert re.search(
+        r"problem  psycopg2\.pool\.ThreadedConnectionPool: 1 made before .* -> unset", ran.stdout
+    ), ran
+
+
+@pytest.mark.gevent
+def test_a_running_process_is_left_as_it_is(run_python: Any) -> None:
+    run_python(
+        PROLOGUE
+        + """
+from greenpg import doctor
+plain = doctor.examine()
+assert not plain.green and plain.process.runtime is None and not plain.problems
+assert {driver.state for driver in plain.drivers} == {"not imported"}
+
+import gevent.monkey
+gevent.monkey.patch_all()
+report = doctor.examine()
+assert report.green, report
+assert said(report, "psycopg2") == [("ok", "not imported yet: green as soon as it is", "")]
+assert not {"psycopg2", "psycopg", "pg8000"} & set(sys.modules)
+
+import psycopg2
+report = doctor.examine()
+assert (state(report, "psycopg2"), state(report, "psycopg")) == ("green", "not imported")
+"""
+    )
+
+
+@pytest.mark.gevent
+def test_who_else_waits_for_psycopg2(run_python: Any) -> None:
+    run_python(
+        PROLOGUE
+        + """
+import os
+os.environ["GREENPG_AUTO"] = "0"
+import gevent.monkey
+gevent.monkey.patch_all()
+import psycopg2.extensions, psycogreen.gevent
+import greenpg.gevent
+from greenpg import doctor
+
+psycogreen.gevent.patch_psycopg()
+report = doctor.examine(drivers=["psycopg2"])
+[(level, text, fix)] = said(report, "psycopg2")
+assert (state(report, "psycopg2"), level, report.green) == ("half green", "problem", False)
+assert "psycogreen.gevent.gevent_wait_callback: queries let others run, but cancel() holds" in text, text
+assert "unset GREENPG_AUTO" in fix
+
+greenpg.gevent.patch()
+assert doctor.examine(drivers=["psycopg2"]).green
+
+def own(connection):
+    pass
+
+psycopg2.extensions.set_wait_callback(own)
+[(level, text, fix)] = said(doctor.examine(drivers=["psycopg2"]), "psycopg2")
+assert level == "problem" and "but __main__.own has been put in greenpg's place since" in text, text
+assert "queries let others run, if that does" in text, text
+
+psycopg2.extensions.set_wait_callback(None)
+[(level, text, fix)] = said(doctor.examine(drivers=["psycopg2"]), "psycopg2")
+assert level == "problem" and text.startswith("blocks: greenpg made it green, but its C library"), text
+"""
+    )
+
+
+@pytest.mark.gevent
+@pytest.mark.eventlet
+def test_what_does_not_fit_together(run_python: Any) -> None:
+    run_python(
+        PROLOGUE
+        + """
+import gevent.monkey
+gevent.monkey.patch_all(socket=False, thread=False)
+import greenpg.eventlet, greenpg.gevent
+from greenpg import doctor
+from greenpg.waiters import set_wait_callback
+
+[finding] = doctor.examine(drivers=["psycopg2"]).problems
+assert finding.text.startswith("gevent has monkey-patched it without socket, thread: sockets"), finding
+
+set_wait_callback("select")
+report = doctor.examine(drivers=["psycopg2"])
+[(level, text, fix)] = said(report, "greenpg")
+assert text == "patched for gevent, but the wait callback in force is greenpg.waiters.select.wait", text
+assert state(report, "psycopg2") == "blocks"
+
+set_wait_callback(lambda fd, need, timeout: None)  # somebody's own may be right
+assert state(doctor.examine(drivers=["psycopg2"]), "psycopg2") == "green"
+
+set_wait_callback("gevent")
+greenpg.gevent.unpatch()
+greenpg.eventlet.patch()
+report = doctor.examine(drivers=["psycopg2"])
+[(level, text, fix)] = said(report, "greenpg")
+assert text.startswith("patched for eventlet, but the process is monkey-patched by gevent"), text
+assert fix == "call greenpg.gevent.patch() instead"
+assert state(report, "psycopg2") == "blocks"
+
+import eventlet
+eventlet.monkey_patch()
+texts = [finding.text for finding in doctor.examine(drivers=["psycopg2"]).problems]
+assert any(text.startswith("monkey-patched by gevent and eventlet") for text in texts), texts
+"""
+    )
+
+
+@pytest.mark.gevent
+def test_patched_drivers_in_a_process_that_is_not_monkey_patched(run_python: Any) -> None:
+    run_python(
+        PROLOGUE
+        + """
+import greenpg.gevent
+from greenpg import doctor
+greenpg.gevent.patch()
+report = doctor.examine(drivers=["psycopg2"])
+[(level, text, fix)] = said(report, "process")
+assert level == "warning" and text.startswith("not monkey-patched: drivers wait through gevent"), text
+assert report.green
+"""
+    )
+
+
+# Drivers without support, and what cannot be loaded
+
+
+@pytest.mark.gevent
+def test_drivers_without_support(tmp_path: Path) -> None:
+    (tmp_path / "pgdb.py").write_text("raise ImportError('no libpq')")
+    (tmp_path / "psycopg2cffi").mkdir()
+    (tmp_path / "psycopg2cffi" / "__init__.py").write_text("from psycopg2cffi import extensions")
+    (tmp_path / "psycopg2cffi" / "extensions.py").write_text("get_wait_callback = lambda: None")
+    names = ("pg8000", "asyncpg", "psycopg2cffi", "pgdb")
+    ran = doctor("--gevent", "--json", *(f"--driver={name}" for name in names), cwd=tmp_path)
+    assert ran.returncode == 1, ran
+    [report] = reports(ran)
+    assert [driver["state"] for driver in report["drivers"]] == ["sockets", "asyncio", "blocks", "broken"]
+    said = {each["about"]: (each["level"], each["text"], each["fix"]) for each in report["findings"]}
+    assert said["pg8000"][0] == said["asyncpg"][0] == "warning"
+    assert "leaves it out of step" in said["pg8000"][1]
+    assert "only one green thread" in said["asyncpg"][1]
+    assert said["psycopg2cffi"][::2] == ("problem", "use psycopg2 or psycopg, which greenpg makes green")
+    assert said["pgdb"][:2] == ("problem", "cannot be imported: no libpq")
+
+
+@pytest.mark.gevent
+def test_pg8000_blocks_where_sockets_do(run_python: Any) -> None:
+    run_python(
+        PROLOGUE
+        + """
+import gevent.monkey
+gevent.monkey.patch_all(socket=False)
+from greenpg import doctor
+assert state(doctor.examine(drivers=["pg8000"]), "pg8000") == "blocks"
+"""
+    )
+
+
+@pytest.mark.gevent
+def test_a_libpq_that_is_not_there() -> None:
+    ran = doctor("--gevent", "--driver=psycopg2", GREENPG_LIBPQ="/nonexistent/libpq.so")
+    assert ran.returncode == 1, ran
+    assert re.search(r"problem  libpq: .*/nonexistent/libpq\.so.* -> unset GREENPG_LIBPQ", ran.stdout), ran
+    ran = doctor("--gevent", "--driver=psycopg2", "--dsn=", GREENPG_LIBPQ="/nonexistent/libpq.so")
+    assert ran.returncode == 2
+    assert "cannot be read without a libpq" in ran.stderr
+
+
+def test_nothing_is_installed() -> None:
+    bare = {"python": ("-S",), "PYTHONPATH": str(fresh.ROOT)}
+    ran = doctor(**bare)  # type: ignore[arg-type]
+    assert (ran.returncode, ran.stderr) == (1, ""), ran
+    assert "not a green process: neither gevent nor eventlet is at work in it" in ran.stdout
+    assert 'no PostgreSQL driver is installed here -> pip install "greenpg[psycopg2]"' in ran.stdout
+    assert ran.stdout.endswith("\nnot a green process, 1 problem\n")
+    ran = doctor("--gevent", **bare)  # type: ignore[arg-type]
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == 'greenpg doctor: error: gevent is not installed: pip install "greenpg[gevent]"\n'
+
+
+def test_a_plain_process_is_no_green_one() -> None:
+    ran = doctor("--here", "--driver=psycopg2")
+    assert ran.returncode == 1
+    assert ran.stdout.endswith("\nnot a green process\n")
+    assert "blocks the native thread that calls it, as it should" in ran.stdout
+    assert "problem" not in ran.stdout
+
+
+def test_no_secret_of_the_environment_is_shown() -> None:
+    ran = doctor("--here", "--json", GREENPG_TEST_DSN="password=geheim", GREENPG_DETECT="50ms")
+    assert "geheim" not in ran.stdout
+    [report] = reports(ran)
+    assert report["process"]["environment"]["GREENPG_DETECT"] == "50ms"
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+        (["--gevent", "--eventlet"], "not allowed with argument"),
+        (["--concurrency=1"], "must be a whole number from 2 to 1000, not '1'"),
+        (["--seconds=soon"], "must be a number of seconds from 0.05 to 10, not 'soon'"),
+        (["--seconds=nan"], "must be a number of seconds"),
+        (["--here", "--preload"], "--preload is about a fresh process"),
+        (["--here", "--driver=oracle"], "no driver is called 'oracle'; known are psycopg2, psycopg,"),
+        (["--here", "--driver=pgdb"], "pgdb is not installed"),
+        (["--here", "--import=nosuch.app"], "cannot import nosuch.app: ModuleNotFoundError: No module named"),
+        (["--here", "--dsn=host=h password=se cret"], 'bad connection string: missing "..." after "..."'),
+        (["--here", "--dsn=postgresql://me:se@cret@h/db"], "write that of a password as %40"),
+    ],
+)
+def test_bad_input_is_one_line(options: list[str], expected: str) -> None:
+    message = complaint(*options)
+    assert expected in message
+    assert "cret" not in message
+
+
+@pytest.mark.gevent
+@pytest.mark.parametrize(
+    ("application", "expected"),
+    [
+        ("raise SystemExit('no settings')", "cannot import app: SystemExit: no settings"),
+        ("import os; os._exit(3)", "the process of gevent ended with 3 before its examination"),
+        (
+            "class Lazy:\n    __class__ = property(lambda self: 1 / 0)\nlazy = Lazy()",
+            "gevent fails to monkey-patch the process: ZeroDivisionError: division by zero",
+        ),
+    ],
+)
+def test_an_application_that_cannot_be_examined(application: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(application)
+    ran = doctor("--gevent", "--preload", "--import=app", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == f"greenpg doctor: error: {expected}\n"
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port where somebody listens and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port where nobody listens, and nobody else can begin to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+def test_no_server(deaf_port: int, silent_port: int) -> None:
+    target = "user=me password=geheim host=127.0.0.1"
+    message = complaint("--here", f"--dsn={target} port={deaf_port}")
+    assert "cannot connect to PostgreSQL" in message
+    assert "refused" in message
+    message = complaint("--here", f"--dsn={target} port={silent_port} connect_timeout=1")
+    assert "127.0.0.1 did not answer within 1 s" in message
+    hosts = f"host=127.0.0.1,127.0.0.1 port={silent_port},{deaf_port} connect_timeout=1"
+    message = complaint("--here", f"--dsn=password=geheim {hosts}")
+    assert "did not answer within 1 s; " in message
+    assert "refused" in message
+    assert "geheim" not in message
+
+
+# Figures and text
+
+
+@pytest.mark.parametrize(
+    ("spans", "most"),
+    [
+        ([], 0),
+        ([(0, 1)], 1),
+        ([(0, 1), (1, 2)], 1),
+        ([(0, 2), (1, 3), (2, 4)], 2),
+        ([(0, 9), (1, 8), (2, 3), (4, 5)], 3),
+    ],
+)
+def test_how_many_were_under_way_at_once(spans: list[tuple[float, float]], most: int) -> None:
+    assert most_at_once([Span(*span) for span in spans]) == most
+
+
+@pytest.mark.gevent
+@pytest.mark.skipif(not os.path.exists("/proc/thread-self/schedstat"), reason="this kernel does not tell")
+def test_to_wait_for_a_processor_is_not_to_hold_the_hub(run_python: Any) -> None:
+    run_python(
+        """
+import os, time
+from greenpg.doctor.crowd import Ticker, green_threads
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+rival = os.fork()
+if not rival:
+    while os.getppid() != 1:
+        pass
+    os._exit(0)
+try:
+    with Ticker(green_threads("gevent")) as ticker:
+        began = time.monotonic(), time.thread_time()
+        while time.monotonic() - began[0] < 1:
+            pass
+        held = time.thread_time() - began[1]
+finally:
+    os.kill(rival, 9)
+assert held < 0.9, "the rival has not run"
+assert abs(ticker.longest - held) < 0.1, (ticker.longest, held)
+"""
+    )
+
+
+def measured(*steps: Step, driver: str = "psycopg2", error: str | None = None) -> list[Finding]:
+    return list(findings_of_measurement(Measurement(driver, 10, 0.2, steps, error)))
+
+
+def test_what_the_figures_mean() -> None:
+    query = Step("query", 0.21, 0.002, at_once=10)
+    [finding] = measured(query)
+    assert (finding.level, finding.about) == ("ok", "psycopg2")
+    [finding] = measured(Step("query", 2.0, 2.0, at_once=1))
+    assert finding.level == "problem"
+    assert finding.text == "10 queries came one after the other, in 2.00 s: the hub was held for 2000 ms"
+    [finding] = measured(query, Step("COPY", 0.2, 0.2))
+    assert (finding.level, finding.text) == ("problem", "COPY: the hub was held for 200 ms")
+    [finding] = measured(Step("connect", 0.4, 0.2, at_once=10), query)
+    assert finding.level == "warning", "ten that overlap may have something to compute"
+    [finding] = measured(query, Step("timeout", 0.1, 0.0, error="it was lost"))
+    assert (finding.level, finding.text) == ("problem", "timeout failed: it was lost")
+    [finding] = measured(query, Step("timeout", 0.1, 0.0, error="it was lost"), driver="pg8000")
+    assert finding.level == "warning"
+    [finding] = measured(error="it broke")
+    assert (finding.level, finding.text) == ("problem", "tried, and broken off: it broke")
+
+
+@pytest.fixture
+def report() -> Report:
+    libpq = Libpq("17.6", "/venv/site-packages/psycopg2_binary.libs/libpq.so")
+    process = Process(
+        7,
+        "CPython 3",
+        "gevent",
+        {"gevent": ("socket",)},
+        "gevent",
+        "greenpg.waiters.gevent.wait",
+        libpq,
+        {},
+        {},
+    )
+    return Report(
+        "a test",
+        process,
+        (Driver("psycopg2", "2.9", "green", "greenpg.waiters.gevent.wait", libpq),),
+        (
+            Finding("problem", "here", "it is " + "very " * 30 + "wrong", "mend it"),
+            Finding("ok", "there", "all is well"),
+        ),
+        Server("16.1", "db:5432", True),
+        (Measurement("psycopg2", 10, 0.2, (Step("query", 0.21, 0.002, 10),)),),
+    )
+
+
+def test_the_text_is_plain_and_the_verdict_last(report: Report) -> None:
+    text = render(report)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]| \n", text)
+    lines = text.splitlines()
+    assert lines[-1] == "not green, 1 problem"
+    assert lines[-3] == f"  problem  here: it is {'very ' * 30}wrong -> mend it"
+    assert lines[-4] == "  ok       there: all is well"
+    assert "  psycopg2  query  10 of 10  0.21 s  2 ms" in lines
+    assert any(line.endswith("17.6 psycopg2_binary.libs/libpq.so") for line in lines)
+
+
+def test_a_terminal_gets_colours_and_lines_that_fit(report: Report) -> None:
+    text = render(report, width=60, colours=True)
+    assert "\033[31mproblem\033[0m  here" in text
+    found = text[text.index("\033[32mok") :]
+    plain = re.sub(r"\033\[[\d;]*m", "", found)
+    assert max(map(len, plain.splitlines())) <= 60
+    assert plain.count("very") == 30
+
+
+def test_json_is_all_that_there_is(report: Report) -> None:
+    told = json.loads(json.dumps(report.as_dict()))
+    assert told["green"] is False
+    assert told["measurements"][0]["steps"][0]["held"] == 0.002
+    assert told["server"] == {"version": "16.1", "address": "db:5432", "encrypted": True}
