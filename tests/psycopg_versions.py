@@ -1,13 +1,12 @@
 """The psycopgs that are tested, and where they are: `python -m tests.psycopg_versions` installs them.
 
-Each but the installed one has a folder of its own in the virtual environment, and a child process has it if
-the folder is first in its $PYTHONPATH. The oldest are tested without their compiled part, which is not there
-for every Python; `tests/findable_libpq` shows them a libpq.
+Each but the installed one has a folder of its own in the virtual environment, for child processes only. The
+oldest are tested without their compiled part, which is not there for every Python; `tests/findable_libpq`
+shows them a libpq.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -46,27 +45,22 @@ class Psycopg:
             return "psycopg in Python needs a libpq: pip install psycopg-binary"
         return None
 
+    @property
+    def folders(self) -> list[Path]:
+        """What a child process imports from before all else."""
+        return [ROOT / "tests" / "findable_libpq", *([self.folder] if self.folder else [])]
+
+    @property
     def variables(self) -> dict[str, str]:
-        """Return what makes a child process have it."""
-        path = [ROOT / "tests" / "findable_libpq", self.folder, ROOT, os.environ.get("PYTHONPATH")]
-        return {
-            "PYTHONPATH": os.pathsep.join(str(each) for each in path if each),
-            "PSYCOPG_IMPL": self.impl,
-            "GREENPG_TEST_LIBPQ": libraries.PSYCOPG_LIBPQ or "",
-        }
+        """What else is in the environment of a child process."""
+        return {"PSYCOPG_IMPL": self.impl, "GREENPG_TEST_LIBPQ": libraries.PSYCOPG_LIBPQ or ""}
 
     def __str__(self) -> str:
         return f"{self.version}-{self.impl}"
 
 
-ALL = [
-    Psycopg("3.2.0", "python"),
-    Psycopg("3.2", "python"),
-    Psycopg("3.2", "binary"),
-    Psycopg("3.3.0", "python"),
-    Psycopg("installed", "python"),
-    Psycopg("installed", "binary"),
-]
+NEWEST = [Psycopg(version, impl) for version in ("3.2", "installed") for impl in ("binary", "python")]
+OLDEST = [Psycopg(version, "python") for version in ("3.2.0", "3.3.0")]
 
 
 def folder(version: str) -> Path:

@@ -6,15 +6,17 @@ the test says otherwise.
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import entry_points
 
 import pytest
 
-from tests.integration.served import Served
+from tests.fresh import ROOT
+from tests.integration.served import APPS, Served
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 
-APPS = ("sqlalchemy_app", "django_app", "peewee_app")
+UNMODIFIED = ("sqlalchemy_app", "django_app", "peewee_app")
 REQUESTS = 10
 GREEN = 1.0
 """Seconds within which all requests are answered."""
@@ -50,7 +52,7 @@ def _greenpg_is_installed() -> None:
 
 @pytest.mark.gevent
 @pytest.mark.parametrize("options", [[], ["--preload"]], ids=["", "preload"])
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", UNMODIFIED)
 def test_installed_only(app: str, options: list[str], dsn: str) -> None:
     assert seconds(gunicorn(app, *options, dsn=dsn)) < GREEN
 
@@ -79,12 +81,20 @@ def test_pool_that_connects_under_a_native_lock(dsn: str) -> None:
 
 
 @pytest.mark.gevent
+@pytest.mark.parametrize("app", ["sqlalchemy_app", "psycopg_pool_app"])
+def test_psycopg3_after_preload(app: str, dsn: str) -> None:
+    """psycopg's own pool is even opened in the master."""
+    path = os.pathsep.join(map(str, (APPS, ROOT)))
+    assert seconds(gunicorn(app, "--preload", dsn=dsn, DRIVER="psycopg", PYTHONPATH=path)) < GREEN
+
+
+@pytest.mark.gevent
 def test_connections_opened_before_the_fork_are_warned_of(dsn: str) -> None:
     with gunicorn("pool_app", "--preload", dsn=dsn, MIN_CONNECTIONS="2") as server:
         assert "2 psycopg2 connection(s) opened before the patch" in server.log
 
 
 @pytest.mark.eventlet
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", UNMODIFIED)
 def test_eventlet(app: str, dsn: str) -> None:
     assert seconds(eventlet(app, "patch", dsn=dsn)) < GREEN

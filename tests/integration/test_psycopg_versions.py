@@ -3,40 +3,75 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.metadata import version
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import fresh
-from tests.psycopg_versions import ALL, Psycopg
+from tests.integration.served import APPS
+from tests.integration.test_gunicorn import GREEN, REQUESTS, eventlet, gunicorn
+from tests.psycopg_versions import NEWEST, OLDEST, Psycopg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 
-LIMIT = 1.0
-"""Seconds for ten sleeps of 0.3 s; one after the other they take 3."""
+
+def case(psycopg: Psycopg, runtime: str, order: str) -> Any:
+    """Return the parameters of one test; what is not there is skipped, and says why."""
+    marks = [getattr(pytest.mark, runtime)]
+    if psycopg.missing is not None:
+        marks.append(pytest.mark.skip(psycopg.missing))
+    return pytest.param(psycopg, runtime, order, marks=marks, id=f"{psycopg}-{runtime}-{order}")
 
 
-@pytest.fixture(params=ALL, ids=str)
-def psycopg(request: pytest.FixtureRequest) -> Psycopg:
-    """Each version, in C and in Python."""
-    driver: Psycopg = request.param
-    if driver.missing is not None:
-        pytest.skip(driver.missing)
-    return driver
+def variables(psycopg: Psycopg, *folders: Path) -> dict[str, str]:
+    """Return the environment of a child process that has that psycopg."""
+    path = os.pathsep.join(map(str, (*psycopg.folders, *folders, fresh.ROOT)))
+    return {"PYTHONPATH": path, **psycopg.variables}
 
 
-@pytest.mark.parametrize("order", ["before", "after"])
 @pytest.mark.parametrize(
-    "runtime", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("gevent", "eventlet")]
+    ("psycopg", "runtime", "order"),
+    [
+        *(case(*each) for each in product(NEWEST, ("gevent", "eventlet"), ("before", "after"))),
+        *(case(psycopg, "gevent", "before") for psycopg in OLDEST),
+    ],
 )
 def test_ten_sleep_at_once(psycopg: Psycopg, runtime: str, order: str, dsn: str) -> None:
     """Straight, through psycopg_pool, and through SQLAlchemy."""
-    env = {**psycopg.variables(), "GREENPG_TEST_DSN": dsn, "GREENPG_AUTO": "0"}
+    env = {**variables(psycopg), "GREENPG_TEST_DSN": dsn, "GREENPG_AUTO": "0"}
     ran = fresh.run(sys.executable, "-W", "ignore", "-m", "tests.psycopg_process", runtime, order, env=env)
     assert ran.returncode == 0, ran
     found, impl, _, took = json.loads(ran.stdout)
     assert found.startswith(version("psycopg") if psycopg.folder is None else psycopg.version)
     assert impl == psycopg.impl
     assert set(took) == {"straight", "pool", "sqlalchemy"}
-    assert max(took.values()) < LIMIT, took
+    assert max(took.values()) < GREEN, took
+
+
+@pytest.mark.parametrize(
+    ("psycopg", "runtime", "order"),
+    [
+        *(case(psycopg, "gevent", "before") for psycopg in NEWEST),
+        *(case(*each, "after") for each in product((NEWEST[0], NEWEST[-1]), ("gevent", "eventlet"))),
+    ],
+)
+def test_django(psycopg: Psycopg, runtime: str, order: str, dsn: str) -> None:
+    """With and without its `pool`; in gunicorn, to import it before means --preload."""
+    env = variables(psycopg, APPS)
+    if runtime == "gevent":
+        server = gunicorn("django_app", *["--preload"] * (order == "before"), dsn=dsn, **env)
+    else:
+        server = eventlet("django_app", "patch", dsn=dsn, **env)
+    with server:
+        for path in ("/sleep", "/pooled"):
+            answers, took = server.get_at_once(path, REQUESTS)
+            assert answers == ["42"] * REQUESTS, server.log
+            assert took < GREEN

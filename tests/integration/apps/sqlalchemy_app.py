@@ -1,4 +1,4 @@
-"""A WSGI application on SQLAlchemy and psycopg2."""
+"""A WSGI application on SQLAlchemy and $DRIVER."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 engine = create_engine(
-    "postgresql+psycopg2://", pool_size=int(os.environ.get("POOL_SIZE", "10")), max_overflow=0
+    f"postgresql+{os.environ.get('DRIVER', 'psycopg2')}://",
+    pool_size=int(os.environ.get("POOL_SIZE", "10")),
+    max_overflow=0,
 )
 
 
