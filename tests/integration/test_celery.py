@@ -91,6 +91,13 @@ def database(dsn: str) -> Iterator[Database]:
         connection.cursor().execute(f"drop database {name} with (force)")
 
 
+@pytest.fixture(autouse=True)
+def _leave_nothing_waiting(database: Database) -> Iterator[None]:
+    """A test that has failed must not let the next ones fail."""
+    yield
+    database.cancel()
+
+
 @pytest.fixture(scope="module")
 def worker_of(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Worker]:
     """Return a worker that is to be started by a command."""
@@ -176,7 +183,7 @@ def test_without_greenpg_psycopg_waits_in_eventlet(worker_of: Callable[..., Work
 def test_launched(worker_of: Callable[..., Worker], database: Database) -> None:
     with worker_of(f"{LAUNCHED} --include=celery_tasks") as worker:
         assert_overlap(worker, database, "by_psycopg")
-        test_soft_limit_of_a_task_cancels_on_the_server(worker, database)
+        test_soft_limit_of_a_task_cancels_on_the_server("psycopg2", worker, database)
 
 
 @pytest.mark.gevent
@@ -196,12 +203,13 @@ def test_monkey_patched_after_all_imports(worker_of: Callable[..., Worker], data
 # Interrupted
 
 
-def test_soft_limit_of_a_task_cancels_on_the_server(worker: Worker, database: Database) -> None:
-    session = worker.run("celery_tasks.session")
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+def test_soft_limit_of_a_task_cancels_on_the_server(driver: str, worker: Worker, database: Database) -> None:
+    session = worker.run("celery_tasks.session", driver)
     with pytest.raises(SoftTimeLimitExceeded):
-        worker.run("celery_tasks.session", 60, 0.3)
+        worker.run("celery_tasks.session", driver, 60, 0.3)
     assert database.waiting() == []
-    assert worker.run("celery_tasks.session") == session
+    assert worker.run("celery_tasks.session", driver) == session
 
 
 @pytest.mark.gevent
@@ -212,22 +220,22 @@ def test_soft_limit_of_the_how_to(gevent_worker: Worker) -> None:
 @pytest.mark.gevent
 def test_hard_limit_cancels_on_the_server(gevent_worker: Worker, database: Database) -> None:
     """Celery has it for gevent, not for eventlet; a driver that blocks lets nobody keep it."""
-    session = gevent_worker.run("celery_tasks.session")
+    session = gevent_worker.run("celery_tasks.session", "psycopg2")
     with pytest.raises(TimeLimitExceeded):
-        gevent_worker.run("celery_tasks.session", 60, time_limit=0.3)
+        gevent_worker.run("celery_tasks.session", "psycopg2", 60, time_limit=0.3)
     assert database.waiting() == []
-    assert gevent_worker.run("celery_tasks.session") == session
+    assert gevent_worker.run("celery_tasks.session", "psycopg2") == session
 
 
 def test_revoked_task_is_cancelled_on_the_server(worker: Worker, database: Database) -> None:
-    session = worker.run("celery_tasks.session")
-    sent = worker.send("celery_tasks.session", 60)
+    session = worker.run("celery_tasks.session", "psycopg2")
+    sent = worker.send("celery_tasks.session", "psycopg2", 60)
     worker.until(lambda: len(database.waiting()) == 1)
     worker.terminate(sent)
     with pytest.raises(TaskRevokedError):
         worker.result(sent)
     worker.until(lambda: database.waiting() == [])
-    assert worker.run("celery_tasks.session") == session
+    assert worker.run("celery_tasks.session", "psycopg2") == session
 
 
 # At the end

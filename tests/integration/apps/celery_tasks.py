@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import psycopg
-import psycopg2
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection as django
@@ -25,9 +24,9 @@ def pool3() -> ConnectionPool:
 
 
 @cache
-def kept() -> Any:
+def kept(driver: str) -> Any:
     """Return the connection of all calls of `session`, which come one after the other."""
-    return psycopg2.connect("")
+    return sys.modules[driver].connect("")
 
 
 def by_sqlalchemy(query: str) -> Any:
@@ -65,18 +64,18 @@ def by_psycopg_pool(query: str) -> Any:
     return answer
 
 
-def session(seconds: float = 0, limit: float | None = None) -> Any:
+def session(driver: str, seconds: float = 0, limit: float | None = None) -> Any:
     """Return the process id of the kept connection's session, after a sleep in it.
 
     :param limit: the seconds of a soft time limit
     """
     runtime = sys.modules.get("eventlet") or sys.modules["gevent"]
     try:
-        with runtime.Timeout(limit, SoftTimeLimitExceeded(limit)), kept().cursor() as cursor:
+        with runtime.Timeout(limit, SoftTimeLimitExceeded(limit)), kept(driver).cursor() as cursor:
             cursor.execute("select pg_backend_pid() from pg_sleep(%s)", [seconds])
             ((pid,),) = cursor.fetchall()
     finally:
-        kept().rollback()
+        kept(driver).rollback()
     return pid
 
 
