@@ -7,6 +7,8 @@ too early.
 
 from __future__ import annotations
 
+import os
+
 from greenpg.compat._drivers import activation
 
 RUNTIME = "eventlet"
@@ -28,6 +30,7 @@ def patch(*, recovery_timeout: float | None = None, cancel_timeout: float | None
     :raises ValueError: a limit is not a positive number
     """
     activation.patch(RUNTIME, recovery_timeout=recovery_timeout, cancel_timeout=cancel_timeout)
+    _detect()
 
 
 def unpatch() -> None:
@@ -39,3 +42,11 @@ def unpatch() -> None:
 def is_patched() -> bool:
     """Return whether the drivers of this process wait through eventlet."""
     return activation.runtime == RUNTIME
+
+
+def _detect() -> None:
+    """Switch the detector on if the environment says so; otherwise it is not even imported."""
+    if os.environ.get("GREENPG_DETECT"):
+        from greenpg.detector import follow_environment
+
+        follow_environment(RUNTIME)

@@ -7,6 +7,8 @@ gevent worker does. `GREENPG_AUTO=0` in the environment turns that off.
 
 from __future__ import annotations
 
+import os
+
 from greenpg.compat._drivers import activation
 
 RUNTIME = "gevent"
@@ -28,6 +30,7 @@ def patch(*, recovery_timeout: float | None = None, cancel_timeout: float | None
     :raises ValueError: a limit is not a positive number
     """
     activation.patch(RUNTIME, recovery_timeout=recovery_timeout, cancel_timeout=cancel_timeout)
+    _detect()
 
 
 def unpatch() -> None:
@@ -48,3 +51,12 @@ def follow_monkey_patch(_event: object) -> None:
     an installed greenpg must not break anybody's process.
     """
     activation.follow(RUNTIME)
+    _detect()
+
+
+def _detect() -> None:
+    """Switch the detector on if the environment says so; otherwise it is not even imported."""
+    if os.environ.get("GREENPG_DETECT"):
+        from greenpg.detector import follow_environment
+
+        follow_environment(RUNTIME)

@@ -1,0 +1,303 @@
+"""Which database call a thread is in: the driver, the statement, the line of the application.
+
+Its rule: it looks at a thread that is running something else, so nothing of that is called, and nothing kept
+but text. Attributes are read without their owners' code.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from inspect import getattr_static
+from types import (
+    BuiltinFunctionType,
+    CoroutineType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+)
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from greenpg.detector._callee import RESULT, UNKNOWN, Callee, callee
+from greenpg.detector._statement import normalized, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
+
+_DRIVERS = {
+    *("asyncpg", "MySQLdb", "mysql", "oracledb", "pg8000", "psycopg", "psycopg2", "psycopg_pool"),
+    *("pymysql", "pyodbc", "sqlite3"),
+}
+"""Known by name; others by the globals of PEP 249."""
+_IN_C = ("psycopg2", "MySQLdb", "pyodbc", "oracledb", "sqlite3")
+_MYSQL = ("MySQLdb", "mysql", "pymysql")
+_PARTS = {"psycopg_binary": "psycopg", "psycopg_c": "psycopg", "psycopg2cffi": "psycopg2"}
+_LIBRARIES = {
+    *("django", "flask_sqlalchemy", "peewee", "playhouse", "pony", "sqlalchemy", "sqlmodel", "tortoise"),
+    *("aiopg", "aiosqlite", "psycogreen", "eventlet", "gevent", "greenlet", "greenpg", "trio", "uvloop"),
+}
+"""What stands between an application and its driver."""
+_LOOPS = ("asyncio.base_events", "asyncio.runners")
+"""Whoever is below their frames has started the loop, and has nothing to do with what it runs."""
+
+# PEP 249, and what drivers have added: enough where the object cannot be told, as in `connect().cursor()`.
+_METHODS = {
+    *("callproc", "commit", "execute", "executemany", "executescript", "fetchall", "fetchmany", "fetchone"),
+    *("copy_expert", "copy_from", "copy_to", "rollback"),
+}
+_TAKE_SQL = {"callproc", "copy_expert", "execute", "executemany", "executescript"}
+_STATEMENTS = ("query", "sql", "statement", "operation", "stmt")
+"""What drivers call the parameter with the statement."""
+_AFTER_WITH = "__exit__"
+_SLOTS = (GetSetDescriptorType, MemberDescriptorType)
+_NOTHING = object()
+
+
+class Entry(NamedTuple):
+    """Where a thread has gone into a driver; it cannot be told from the next call by the same line."""
+
+    driver: str
+    frame: int
+    """The id of the outermost frame of the driver, or of the one that calls it."""
+    instruction: int
+    """Which one of it calls the driver; -1 if it is the driver's."""
+
+
+class Call(NamedTuple):
+    """A database call, in words."""
+
+    driver: str
+    method: str
+    statement: str | None
+    """Normalized; `None` for what has none, such as a commit."""
+    filename: str
+    line: int
+    function: str
+    measured: bool
+    """Whether it goes through our own wrapper, which takes the time."""
+
+
+@lru_cache(maxsize=4096)
+def driver_of(module: str) -> str | None:
+    """Return the name of the driver that a module belongs to."""
+    parts = module.split(".")
+    if parts[0] == "greenpg":
+        return parts[2] if parts[1:2] == ["compat"] and parts[2:3] and parts[2] in _DRIVERS else None
+    top = _PARTS.get(parts[0], parts[0])
+    if top in _LIBRARIES:
+        return None
+    # PEP 249, "Module Interface": https://peps.python.org/pep-0249/#module-interface
+    names = vars(sys.modules[top]) if top in sys.modules else {}
+    return top if top in _DRIVERS or {"apilevel", "paramstyle"} <= names.keys() else None
+
+
+def entry(frame: FrameType | None) -> Entry | None:
+    """Return where a thread has gone into a driver, if it has.
+
+    :param frame: its innermost
+    """
+    found = None
+    innermost = frame
+    while frame is not None:
+        driver = _driver_in(frame)
+        if driver is not None:
+            found = Entry(driver, id(frame), -1)
+        frame = frame.f_back
+    if found is None and innermost is not None:
+        driver = _driver_called(innermost)
+        if driver is not None:
+            found = Entry(driver, id(innermost), innermost.f_lasti)
+    return found
+
+
+def describe(
+    frame: FrameType | None,
+    into: Entry,
+    libraries: frozenset[str] = frozenset(),
+    suspended: Callable[[], Iterable[Any]] = tuple,
+) -> Call | None:
+    """Return the call that `entry()` has found, if the thread is still in it.
+
+    :param frame: the thread's innermost frame, now
+    :param libraries: more top-level modules that are not the application
+    :param suspended: returns the coroutines that wait in the thread's loop
+    """
+    inside = []
+    while frame is not None and id(frame) != into.frame:
+        inside.append(frame)
+        frame = frame.f_back
+    if frame is None:
+        return None
+    caller: FrameType | None = frame
+    method = frame.f_code.co_name
+    if into.instruction < 0:
+        inside.append(frame)
+        caller = frame.f_back
+    called = None if caller is None else callee(caller.f_code, caller.f_lasti)
+    if called is not None and into.instruction >= 0:
+        method = called.path[-1]
+    application, measured = _application(frame, libraries)
+    if application is None:  # the loop itself has called the driver, which decodes for somebody
+        waiting = _waiting_for(frame, called, suspended())
+        method = next((one.f_code.co_name for one in waiting if _driver_in(one)), method)
+        inside += reversed(waiting)
+        application = next((one for one in reversed(waiting) if not _is_library(one, libraries)), frame)
+    statement = _statement(inside, caller, called)
+    return Call(
+        driver=into.driver,
+        method=method,
+        statement=statement and normalized(statement, quotes_names=into.driver not in _MYSQL),
+        filename=application.f_code.co_filename,
+        line=application.f_lineno,
+        function=application.f_code.co_name,
+        measured=measured,
+    )
+
+
+def _driver_in(frame: FrameType) -> str | None:
+    """Return the driver whose code a frame runs; to import it is not to call it."""
+    if frame.f_code.co_name == "<module>":
+        return None
+    return driver_of(frame.f_globals.get("__name__") or UNKNOWN)
+
+
+def _driver_called(frame: FrameType) -> str | None:
+    """Return the driver whose code in C a frame calls."""
+    called = callee(frame.f_code, frame.f_lasti)
+    if called is None:
+        return None
+    if called.path == (UNKNOWN, _AFTER_WITH):
+        connections = [value for value in frame.f_locals.values() if hasattr(type(value), "commit")]
+        return next(filter(None, map(_driver_of_object, connections)), None)
+    objects = list(_objects(frame, called.path[:-1] or called.path))
+    driver = next(filter(None, map(_driver_of_object, objects)), None)
+    if driver is None and objects[-1] is _NOTHING and called.path[-1] in _METHODS:
+        driver = next((name for name in _IN_C if name in sys.modules), None)
+    return driver
+
+
+def _driver_of_object(found: Any) -> str | None:
+    """Return the driver that an object, a class or a function belongs to."""
+    kind = type(found)
+    if kind is ModuleType:
+        return driver_of(found.__name__)
+    if kind is BuiltinFunctionType:
+        return _driver_of_object(found.__self__)
+    if kind is MethodDescriptorType:
+        kind = found.__objclass__
+    elif issubclass(kind, type):
+        kind = found
+    modules = [*(base.__module__ for base in kind.__mro__), _attribute(found, "__module__")]
+    return next(filter(None, (driver_of(name) for name in modules if isinstance(name, str))), None)
+
+
+def _objects(frame: FrameType, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what the names of a path stand for in a frame, from left to right; at last maybe `_NOTHING`."""
+    if not path:
+        return
+    variables = frame.f_locals
+    found = variables[path[0]] if path[0] in variables else frame.f_globals.get(path[0], _NOTHING)
+    yield found
+    for name in path[1:]:
+        if found is _NOTHING:
+            return
+        found = _NOTHING if name == RESULT else _attribute(found, name)
+        yield found
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    """Return an attribute if that takes none of the owner's code, else `_NOTHING`."""
+    try:
+        found = getattr_static(owner, name, _NOTHING)
+        if isinstance(found, _SLOTS):
+            return found.__get__(owner)
+    except Exception:  # an empty slot; an object that pretends to be another one
+        return _NOTHING
+    return _NOTHING if hasattr(type(found), "__get__") else found
+
+
+def _statement(inside: list[FrameType], caller: FrameType | None, called: Callee | None) -> str | None:
+    """Return the text that is executed, or was executed last, with the data that may be in it.
+
+    :param inside: the frames below the caller, from the innermost
+    """
+    objects: list[Any] = []
+    if caller is not None and called is not None:
+        if called.path[-1] in _TAKE_SQL:
+            text = called.text or _argument(caller, called)
+            if text is not None:
+                return text
+        objects += _objects(caller, called.path[:-1] or called.path)
+    for frame in reversed(inside):
+        if _driver_in(frame) is None:
+            continue
+        variables = frame.f_locals
+        for name in _STATEMENTS:
+            text = text_of(variables.get(name))
+            if text is not None:
+                return text
+        objects.append(variables.get("self"))
+    cursors = (found for found in objects if _driver_of_object(found) is not None)
+    return next(filter(None, map(_last_statement, cursors)), None)
+
+
+def _argument(frame: FrameType, called: Callee) -> str | None:
+    """Return the text of the first argument of a call."""
+    if not called.argument:
+        return None
+    *_, value = _objects(frame, called.argument)
+    if isinstance(value, tuple | list) and value:  # of f(*arguments)
+        value = value[0]
+    return text_of(value)
+
+
+def _last_statement(cursor: Any) -> str | None:
+    """Return what a cursor of psycopg2 or psycopg has executed last."""
+    query = _attribute(cursor, "query")
+    return text_of(_attribute(_attribute(cursor, "_query"), "query") if query is _NOTHING else query)
+
+
+def _application(frame: FrameType, libraries: frozenset[str]) -> tuple[FrameType | None, bool]:
+    """Return the nearest frame of the application, and whether our own wrapper is on the way there."""
+    measured = False
+    found: FrameType | None = frame
+    while found is not None:
+        name = found.f_globals.get("__name__") or UNKNOWN
+        measured = measured or name == "greenpg.detector._measure"
+        if name in _LOOPS:
+            return None, measured
+        if not _is_library(found, libraries):
+            return found, measured
+        found = found.f_back
+    return None, measured
+
+
+def _is_library(frame: FrameType, libraries: frozenset[str]) -> bool:
+    """Return whether a frame's code stands between the application and the server, or below both."""
+    module = frame.f_globals.get("__name__") or UNKNOWN
+    top = module.partition(".")[0]
+    known = top in sys.stdlib_module_names or top in _LIBRARIES or top in libraries
+    return known or driver_of(module) is not None
+
+
+def _waiting_for(frame: FrameType, called: Callee | None, coroutines: Iterable[Any]) -> list[FrameType]:
+    """Return the frames of the coroutine that waits for what a frame has called, from the outermost.
+
+    That is the one in whose midst an object of the driver has the called one as its `_protocol`.
+    """
+    objects = [frame.f_locals.get("self"), *(_objects(frame, called.path[:-1]) if called else ())]
+    ours = {id(found) for found in objects if _driver_of_object(found) is not None}
+    for coroutine in coroutines:
+        frames = list(_frames(coroutine))
+        if any(id(_attribute(one.f_locals.get("self"), "_protocol")) in ours for one in frames):
+            return frames
+    return []
+
+
+def _frames(coroutine: Any) -> Iterator[FrameType]:
+    """Yield the frames of a coroutine that is suspended, from the outermost."""
+    while isinstance(coroutine, CoroutineType) and coroutine.cr_frame is not None:
+        yield coroutine.cr_frame
+        coroutine = coroutine.cr_await
