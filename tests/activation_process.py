@@ -48,12 +48,21 @@ def state() -> tuple[Any, ...]:
     """Return everything that a patch may touch, to be compared: all of it by identity."""
     from greenpg.waiters import get_wait_callback
 
-    drivers = ("psycopg2", "psycopg2.extensions", "psycopg2.extras", "psycopg2.pool", "psycopg2._psycopg")
+    modules = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in ("psycopg2", "psycopg") and module is not None
+    }
+    classes = {
+        f"{name}.{key}": value
+        for name, module in modules.items()
+        for key, value in vars(module).items()
+        if isinstance(value, type) and value.__module__.startswith("psycopg")
+    }
     attributes = [
         (name, key, id(value))
-        for name in drivers
-        if sys.modules.get(name) is not None
-        for key, value in vars(sys.modules[name]).items()
+        for name, holder in (modules | classes).items()
+        for key, value in vars(holder).items()
     ]
     psycopg2 = sys.modules.get("psycopg2._psycopg")
     callback = None if psycopg2 is None else psycopg2.get_wait_callback()

@@ -40,7 +40,8 @@ def error(function, **options):
 """
 
 NO_DRIVER = (
-    'ImportError: there is no driver to patch: install one of psycopg2, psycopg (pip install "greenpg[psycopg2]" or "greenpg[psycopg]")'
+    "ImportError: there is no driver to patch: install one of psycopg2, psycopg"
+    ' (pip install "greenpg[psycopg2]" or "greenpg[psycopg]")'
 )
 
 

@@ -1,4 +1,4 @@
-"""Names are resolved off the hub: `tests/green/slow_names.py` in children with a resolver of our own."""
+"""Names are resolved off the hub: `tests/green/*slow_names.py` in children with a resolver of our own."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def resolver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def test_plain_psycopg2_resolves_in_the_main_thread(resolver: Path, dsn: str) -> None:
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+def test_plain_drivers_resolve_in_the_main_thread(resolver: Path, dsn: str, driver: str) -> None:
     # so the resolver does notice
-    code = "import psycopg2, sys; psycopg2.connect(sys.argv[1], host='slow.test')"
+    code = f"import {driver}, sys; {driver}.connect(sys.argv[1], host='slow.test')"
     ran = fresh.run(sys.executable, "-c", code, dsn, env={"LD_PRELOAD": str(resolver)})
     assert ran.returncode == -signal.SIGABRT
 
@@ -41,8 +42,9 @@ def test_plain_psycopg2_resolves_in_the_main_thread(resolver: Path, dsn: str) ->
 @pytest.mark.subprocess
 @pytest.mark.parametrize("runtime", runtimes.RUNTIMES)
 def test_slow_names(resolver: Path, dsn: str, runtime: str) -> None:
+    files = [str(TESTS / "green" / file) for file in ("slow_names.py", "psycopg_slow_names.py")]
     ran = fresh.run(
-        *(sys.executable, "-m", "tests.green", runtime, "-q", str(TESTS / "green" / "slow_names.py")),
+        *(sys.executable, "-m", "tests.green", runtime, "-q", *files),
         env={"LD_PRELOAD": str(resolver), "GREENPG_TEST_DSN": dsn},
     )
     assert ran.returncode == 0, str(ran)

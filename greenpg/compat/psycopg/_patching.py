@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 from importlib import import_module
 from operator import attrgetter
 
@@ -24,8 +25,7 @@ from greenpg.errors import Error
 _log = logging.getLogger("greenpg")
 _patch = Patch()
 
-_KNOWN = ("3.2.", "3.3.")
-_OLDER = ("3.0.", "3.1.")
+_OLDEST, _NEWEST = (3, 2), (3, 3)
 _FOR_EVER = 1e6  # seconds: 11 days
 
 # What is used of psycopg and has a private name, or may have another one some day: module, and attribute.
@@ -60,7 +60,7 @@ def patch(*, recovery_timeout: float = limits.recovery, cancel_timeout: float = 
     limits.set(recovery_timeout=recovery_timeout, cancel_timeout=cancel_timeout)
     if _patch:
         return
-    if psycopg.__version__.startswith(_OLDER):
+    if _version() < _OLDEST:
         raise ImportError(
             f"psycopg {psycopg.__version__} is older than 3.2, which is not supported: upgrade it"
         )
@@ -91,9 +91,14 @@ def is_patched() -> bool:
     return bool(_patch)
 
 
+def _version() -> tuple[int, ...]:
+    """Return psycopg's major and minor version."""
+    return tuple(int(number) for number in re.findall(r"\d+", psycopg.__version__)[:2])
+
+
 def _lack() -> str | None:
     """Return why this psycopg cannot have more than its waiting replaced; `None` if it can."""
-    if not psycopg.__version__.startswith(_KNOWN):
+    if _version() > _NEWEST:
         return "3.2 and 3.3 are"
     for module, attribute in _NEEDED:
         try:
@@ -102,7 +107,7 @@ def _lack() -> str | None:
             return f"it has no {module}.{attribute}"
     try:
         libpq()
-    except Error as exc:
+    except (Error, AttributeError) as exc:
         return f"it does not lend its libpq: {exc}"
     return None
 

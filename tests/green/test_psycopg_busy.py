@@ -1,0 +1,258 @@
+"""psycopg 3: two green threads on one connection take turns, closing ends a wait, nothing deadlocks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from psycopg import errors as e
+
+from greenpg._core.offload import Offloaded, offload_gen
+from greenpg.compat._lock import Lock
+from greenpg.waiters import drive, get_wait_callback, using
+from tests.green.psycopg_statements import busy, cancel_until_it_takes, descriptors, value, works
+from tests.green.sessions import named_sessions, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.green.runtimes import Runtime
+
+
+def test_they_take_turns(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn = connect3(autocommit=True)
+    order: list[int] = []
+
+    def ask(number: int) -> int:
+        answer: int = value(conn, f"select {number} from pg_sleep(0.01)")
+        order.append(number)
+        return answer
+
+    tasks = []
+    for number in range(10):
+        tasks.append(runtime.spawn(ask, number))
+        runtime.sleep(0.001)
+    assert runtime.join_all(tasks) == list(range(10))
+    assert order == list(range(10))
+
+
+def test_nobody_starves(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn = connect3(autocommit=True)
+    over = threading.Event()
+
+    def hog() -> int:
+        turns = 0
+        while not over.is_set():
+            value(conn)
+            turns += 1
+        return turns
+
+    task = runtime.spawn(hog)
+    for i in range(50):
+        assert value(conn, f"select {i}") == i
+    over.set()
+    assert task.get() < 500
+
+
+@pytest.mark.runtimes("gevent", "eventlet")
+def test_the_holder_is_killed(runtime: Runtime, conn3: Any) -> None:
+    holder = busy(runtime, conn3)
+    waiter = runtime.spawn(works, conn3)
+    runtime.sleep(0.01)
+    runtime.kill(holder)
+    assert waiter.get()
+
+
+@pytest.mark.runtimes("gevent", "eventlet")
+def test_one_that_waits_for_its_turn_is_killed(runtime: Runtime, conn3: Any) -> None:
+    before = descriptors()
+    holder = busy(runtime, conn3, "select 7 from pg_sleep(0.2)")
+    waiters = [runtime.spawn(value, conn3) for _ in range(3)]
+    runtime.sleep(0.01)
+    runtime.kill(waiters[1])
+    with pytest.raises(runtime.Killed):
+        waiters[1].get()
+    assert (holder.get(), waiters[0].get(), waiters[2].get()) == (7, 42, 42)
+    assert descriptors() <= before
+
+
+def test_timeouts_while_waiting_for_a_turn(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn = connect3(autocommit=True)
+    holder = busy(runtime, conn, "select 7 from pg_sleep(0.3)")
+    for _ in range(20):
+        with pytest.raises(runtime.Timeout), runtime.timeout(0.005):
+            value(conn)
+    assert holder.get() == 7
+    assert works(conn)
+
+
+def test_commit_waits_its_turn(runtime: Runtime, conn3: Any) -> None:
+    task = busy(runtime, conn3, "select 7 from pg_sleep(0.2)")
+    conn3.commit()
+    assert task.get() == 7
+    assert works(conn3)
+
+
+def test_lock(runtime: Runtime) -> None:
+    lock = Lock()
+    assert lock.acquire()
+    assert lock.locked()
+    assert not lock.acquire(False)
+    assert not lock.acquire(timeout=0.01)
+    task = runtime.spawn(lock.acquire)
+    runtime.sleep(0.01)
+    lock.release()
+    assert task.get() is True
+    assert lock.locked()
+    lock.release()
+    assert not lock.locked()
+    with pytest.raises(RuntimeError):
+        lock.release()
+
+
+def test_lock_among_native_threads(runtime: Runtime) -> None:
+    lock = Lock()
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        for _ in range(300):
+            with lock:
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    natives = [Offloaded(work) for _ in range(4)]
+    greens = [runtime.spawn(work) for _ in range(4)]
+    runtime.join_all(greens)
+    for native in natives:
+        drive(native.result_gen(), get_wait_callback(), 30)
+    assert max(most) == 1
+    assert len(most) == 8 * 300
+    assert not lock.locked()
+
+
+def test_close_ends_the_wait(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn = connect3(application_name="closed3")
+    with named_sessions(connect3, "closed3") as sessions:
+        task = busy(runtime, conn)
+        waiter = runtime.spawn(value, conn)
+        conn.close()
+        assert conn.closed
+        assert not conn.broken
+        other = connect3()  # on the same file descriptor, if it were free too early
+        with pytest.raises(psycopg.OperationalError, match="closed by"):
+            task.get()
+        with pytest.raises(psycopg.OperationalError, match="closed"):
+            waiter.get()
+        wait_for(lambda: not sessions(), runtime.sleep)  # nor does the statement run on
+        assert works(other)
+    conn.close()
+
+
+@pytest.mark.parametrize("way", ["notifies", "copy_out", "copy_in", "stream", "pipeline"])
+def test_close_ends_every_wait(runtime: Runtime, connect3: Callable[..., Any], way: str) -> None:
+    conn = connect3(autocommit=True)
+
+    def copy_in() -> None:
+        with conn.cursor().copy("copy nowhere from stdin") as copy:
+            while True:
+                copy.write(b"x" * 100_000 + b"\n")
+
+    def copy_out() -> None:
+        with conn.cursor().copy("copy (select pg_sleep(30)) to stdout") as copy:
+            copy.read()
+
+    def pipeline() -> None:
+        with conn.pipeline():
+            conn.execute("select pg_sleep(30)").fetchone()
+
+    ways: dict[str, Callable[[], object]] = {
+        "notifies": lambda: next(conn.notifies()),
+        "copy_in": copy_in,
+        "copy_out": copy_out,
+        "stream": lambda: next(conn.cursor().stream("select pg_sleep(30)")),
+        "pipeline": pipeline,
+    }
+    conn.execute("create temp table nowhere (t text)")
+    task = runtime.spawn(ways[way])
+    runtime.sleep(0.05)
+    conn.close()
+    with pytest.raises(psycopg.OperationalError):
+        task.get()
+    assert conn.closed
+
+
+class Closer:
+    """A wait callback that closes the connection each time it is asked to wait."""
+
+    def __init__(self, conn: Any) -> None:
+        self._conn = conn
+        self._wait = get_wait_callback()
+
+    def __call__(self, fd: int, need: Any, timeout: float | None, /) -> Any:
+        self._conn.close()
+        return self._wait(fd, need, timeout)
+
+
+def test_the_wait_callback_itself_closes(runtime: Runtime, conn3: Any) -> None:
+    with using(Closer(conn3)), pytest.raises(psycopg.OperationalError, match="closed by"):
+        value(conn3, "select pg_sleep(30)")
+    assert conn3.closed
+
+
+def test_a_wait_callback_that_raises(runtime: Runtime, conn3: Any) -> None:
+    class BrokenError(Exception):
+        pass
+
+    def broken(fd: int, need: Any, timeout: float | None) -> Any:
+        raise BrokenError
+
+    with using(broken), pytest.raises(BrokenError):
+        value(conn3)
+    assert conn3.closed  # it could not wait for the cancel request either
+
+
+def test_a_wait_callback_exchanged_during_the_wait(runtime: Runtime, conn3: Any) -> None:
+    from greenpg.waiters import set_wait_callback
+
+    task = busy(runtime, conn3, "select 7 from pg_sleep(0.2)")
+    previous = set_wait_callback("select")
+    try:
+        assert task.get() == 7
+    finally:
+        set_wait_callback(previous)
+    assert works(conn3)
+
+
+def test_connections_in_native_threads(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn = connect3(autocommit=True)
+    for _ in range(3):  # to and fro between two hubs
+        assert drive(offload_gen(lambda: value(conn)), get_wait_callback()) == 42
+        assert value(conn) == 42
+    task = busy(runtime, conn, "select 7 from pg_sleep(0.1)")
+    assert drive(offload_gen(lambda: value(conn)), get_wait_callback()) == 42
+    assert task.get() == 7
+
+
+def test_a_lost_connection(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn, other = connect3(), connect3(autocommit=True)
+    task = busy(runtime, conn)
+    other.execute("select pg_terminate_backend(%s)", (conn.info.backend_pid,))
+    with pytest.raises(psycopg.OperationalError):
+        task.get()
+    assert conn.closed
+    assert conn.broken
+    with pytest.raises(psycopg.OperationalError):
+        next(conn.notifies())  # and not a wait for a file descriptor that is somebody else's by now
+
+
+def test_cancelled_from_another_green_thread(runtime: Runtime, conn3: Any) -> None:
+    for cancel in (conn3.cancel, conn3.cancel_safe):
+        task = busy(runtime, conn3)
+        cancel_until_it_takes(task, cancel)
+        with pytest.raises(e.QueryCanceled, match="user request"):
+            task.get()
+        assert works(conn3)
