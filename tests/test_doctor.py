@@ -77,8 +77,26 @@ NATIVE = {
 }
 
 
-def doctor(*options: str, cwd: Path = fresh.ROOT, python: tuple[str, ...] = (), **env: str) -> fresh.Ran:
-    return fresh.run(sys.executable, *python, "-m", "greenpg", "doctor", *options, cwd=cwd, env=env)
+def doctor(*options: str, cwd: Path = fresh.ROOT, **env: str) -> fresh.Ran:
+    """Run the command in this process, which is a plain one; what it examines has a process of its own."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        for name, value in {**fresh.environment(cwd), **env}.items():
+            patch.setenv(name, value)
+        try:
+            status = main(["doctor", *options])
+        except SystemExit as end:
+            status = int(str(end.code))
+    return fresh.Ran(options, status, out.getvalue(), err.getvalue(), timed_out=False)
+
+
+def process(*options: str, cwd: Path = fresh.ROOT, **env: str) -> fresh.Ran:
+    """Run the command in a process of its own, which is to be examined.
+
+    :param options: of the interpreter, up to the doctor's
+    """
+    return fresh.run(sys.executable, *options, cwd=cwd, env=env)
 
 
 def reports(ran: fresh.Ran) -> list[dict[str, Any]]:
@@ -87,17 +105,12 @@ def reports(ran: fresh.Ran) -> list[dict[str, Any]]:
     return found
 
 
-def complaint(*options: str) -> str:
-    """The one line that bad input is answered with, before anything else is done."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        try:
-            status: object = main(["doctor", *options])
-        except SystemExit as end:
-            status = end.code
-    assert (status, out.getvalue()) == (2, "")
-    assert re.fullmatch(r"greenpg( doctor)?: error: .+\n", err.getvalue()), err.getvalue()
-    return err.getvalue()
+def complaint(*options: str, cwd: Path = fresh.ROOT) -> str:
+    """The one line that bad input is answered with."""
+    ran = doctor(*options, cwd=cwd)
+    assert (ran.returncode, ran.stdout) == (2, ""), ran
+    assert re.fullmatch(r"greenpg( doctor)?: error: .+\n", ran.stderr), ran
+    return ran.stderr
 
 
 @pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in MONKEY])
@@ -155,9 +168,10 @@ def test_an_unpatched_process(runtime: str) -> None:
 
 def test_what_was_imported_too_early_is_repaired_or_named(runtime: str, shop: Path) -> None:
     asked = (f"--{runtime}", "--driver=psycopg2", "--import=shop.stock", "--json")
-    ran = doctor(*asked, "--preload", cwd=shop)
-    assert ran.returncode == 0, ran
+    ran = doctor(*asked, "--preload", "--strict", cwd=shop)
+    assert ran.returncode == 1, ran
     [report] = reports(ran)
+    assert report["green"], "it is the warnings that --strict means"
     findings = report["findings"]
     repaired = (
         "made before the process was monkey-patched, and repaired: 1 psycopg2.pool.ThreadedConnectionPool"
@@ -168,7 +182,6 @@ def test_what_was_imported_too_early_is_repaired_or_named(runtime: str, shop: Pa
     }
     expected = {place: kind for place, kind in NATIVE.items() if runtime == "gevent" or kind != "RLock"}
     assert named == expected
-    assert doctor(*asked, "--preload", "--strict", cwd=shop).returncode == 1
     [in_order] = reports(doctor(*asked, cwd=shop))
     assert not [each for each in in_order["findings"] if each["level"] in ("warning", "problem")]
 
@@ -182,6 +195,27 @@ def test_what_nobody_repairs_is_a_problem(shop: Path) -> None:
     assert re.search(
         r"problem  psycopg2\.pool\.ThreadedConnectionPool: 1 made before .* -> unset", ran.stdout
     ), ran
+
+
+@pytest.mark.gevent
+def test_an_application_that_patches_its_process_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "wise.py").write_text("import gevent.monkey\ngevent.monkey.patch_all()")
+    (tmp_path / "plain.py").touch()
+    ran = doctor("--import=wise", "--driver=psycopg2", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, "green"), ran
+    ran = doctor("--import=plain", "--driver=psycopg2", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (1, "not a green process"), ran
+    assert ran.stdout.startswith("greenpg doctor: a process that has imported plain\n")
+
+
+@pytest.mark.gevent
+def test_a_fresh_process_owes_nothing_to_the_launcher(shop: Path) -> None:
+    launcher = ("-m", "greenpg", "run", "--gevent", "--", sys.executable, "-m", "greenpg")
+    options = ("--eventlet", "--preload", "--import=shop.stock", "--driver=psycopg2", "--json")
+    ran = process(*launcher, "doctor", *options, cwd=shop)
+    [report] = reports(ran)
+    assert list(report["process"]["monkey_patched"]) == ["eventlet"]
+    assert any(each["about"].startswith("shop.stock") for each in report["findings"])
 
 
 @pytest.mark.gevent
@@ -349,19 +383,19 @@ def test_a_libpq_that_is_not_there() -> None:
 
 
 def test_nothing_is_installed() -> None:
-    bare = {"python": ("-S",), "PYTHONPATH": str(fresh.ROOT)}
-    ran = doctor(**bare)  # type: ignore[arg-type]
+    bare = ("-S", "-m", "greenpg", "doctor")
+    ran = process(*bare, PYTHONPATH=str(fresh.ROOT))
     assert (ran.returncode, ran.stderr) == (1, ""), ran
     assert "not a green process: neither gevent nor eventlet is at work in it" in ran.stdout
     assert 'no PostgreSQL driver is installed here -> pip install "greenpg[psycopg2]"' in ran.stdout
     assert ran.stdout.endswith("\nnot a green process, 1 problem\n")
-    ran = doctor("--gevent", **bare)  # type: ignore[arg-type]
+    ran = process(*bare, "--gevent", PYTHONPATH=str(fresh.ROOT))
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == 'greenpg doctor: error: gevent is not installed: pip install "greenpg[gevent]"\n'
 
 
 def test_a_plain_process_is_no_green_one() -> None:
-    ran = doctor("--here", "--driver=psycopg2")
+    ran = process("-m", "greenpg", "doctor", "--here", "--driver=psycopg2")
     assert ran.returncode == 1
     assert ran.stdout.endswith("\nnot a green process\n")
     assert "blocks the native thread that calls it, as it should" in ran.stdout
@@ -369,7 +403,9 @@ def test_a_plain_process_is_no_green_one() -> None:
 
 
 def test_no_secret_of_the_environment_is_shown() -> None:
-    ran = doctor("--here", "--json", GREENPG_TEST_DSN="password=geheim", GREENPG_DETECT="50ms")
+    ran = doctor(
+        "--here", "--driver=psycopg2", "--json", GREENPG_TEST_DSN="password=geheim", GREENPG_DETECT="50ms"
+    )
     assert "geheim" not in ran.stdout
     [report] = reports(ran)
     assert report["process"]["environment"]["GREENPG_DETECT"] == "50ms"
@@ -386,7 +422,7 @@ def test_no_secret_of_the_environment_is_shown() -> None:
         (["--concurrency=1"], "must be a whole number from 2 to 1000, not '1'"),
         (["--seconds=soon"], "must be a number of seconds from 0.05 to 10, not 'soon'"),
         (["--seconds=nan"], "must be a number of seconds"),
-        (["--here", "--preload"], "--preload is about a fresh process"),
+        (["--here", "--preload"], "--preload needs --gevent or --eventlet"),
         (["--here", "--driver=oracle"], "no driver is called 'oracle'; known are psycopg2, psycopg,"),
         (["--here", "--driver=pgdb"], "pgdb is not installed"),
         (["--here", "--import=nosuch.app"], "cannot import nosuch.app: ModuleNotFoundError: No module named"),
@@ -405,7 +441,10 @@ def test_bad_input_is_one_line(options: list[str], expected: str) -> None:
     ("application", "expected"),
     [
         ("raise SystemExit('no settings')", "cannot import app: SystemExit: no settings"),
-        ("import os; os._exit(3)", "the process of gevent ended with 3 before its examination"),
+        (
+            "import os; os._exit(3)",
+            "a process of gevent, monkey-patched after the imports, ended with 3 before its examination",
+        ),
         (
             "class Lazy:\n    __class__ = property(lambda self: 1 / 0)\nlazy = Lazy()",
             "gevent fails to monkey-patch the process: ZeroDivisionError: division by zero",
@@ -414,9 +453,8 @@ def test_bad_input_is_one_line(options: list[str], expected: str) -> None:
 )
 def test_an_application_that_cannot_be_examined(application: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(application)
-    ran = doctor("--gevent", "--preload", "--import=app", cwd=tmp_path)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == f"greenpg doctor: error: {expected}\n"
+    message = complaint("--gevent", "--preload", "--import=app", cwd=tmp_path)
+    assert message == f"greenpg doctor: error: {expected}\n"
 
 
 @pytest.fixture
@@ -538,7 +576,7 @@ def report() -> Report:
             Finding("problem", "here", "it is " + "very " * 30 + "wrong", "mend it"),
             Finding("ok", "there", "all is well"),
         ),
-        Server("16.1", "db:5432", True),
+        Server("16.1", "db:5432", True, 100),
         (Measurement("psycopg2", 10, 0.2, (Step("query", 0.21, 0.002, 10),)),),
     )
 
@@ -567,4 +605,9 @@ def test_json_is_all_that_there_is(report: Report) -> None:
     told = json.loads(json.dumps(report.as_dict()))
     assert told["green"] is False
     assert told["measurements"][0]["steps"][0]["held"] == 0.002
-    assert told["server"] == {"version": "16.1", "address": "db:5432", "encrypted": True}
+    assert told["server"] == {
+        "version": "16.1",
+        "address": "db:5432",
+        "encrypted": True,
+        "max_connections": 100,
+    }

@@ -6,26 +6,18 @@ Its rule: what was started ends with the call, and what it prints goes to stderr
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from greenpg.doctor.report import DoctorError, Report
 
-
-@dataclass(frozen=True)
-class Job:
-    """What is to become of a process before it is examined, and how it is examined."""
-
-    runtime: str
-    app: tuple[str, ...] = ()
-    preload: bool = False
-    drivers: tuple[str, ...] = ()
-    dsn: str | None = None
-    concurrency: int = 10
-    seconds: float = 0.2
+if TYPE_CHECKING:
+    from greenpg.doctor.patient import Job
 
 
 def examine_fresh(job: Job) -> Report:
@@ -36,7 +28,10 @@ def examine_fresh(job: Job) -> Report:
     with tempfile.TemporaryFile() as desk:  # not a pipe: what an application starts may keep that open
         fd = desk.fileno()
         command = [sys.executable, "-m", "greenpg.doctor.patient", str(fd)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2, pass_fds=[fd]) as patient:
+        environment = {**os.environ, "GREENPG_RUN": ""}  # or `greenpg run` would go first
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=2, pass_fds=[fd], env=environment
+        ) as patient:
             try:
                 patient.communicate(json.dumps(asdict(job)).encode())
             except BaseException:
@@ -45,9 +40,7 @@ def examine_fresh(job: Job) -> Report:
         desk.seek(0)
         handed_over = desk.read()
     if not handed_over:
-        raise DoctorError(
-            f"the process of {job.runtime} ended with {patient.returncode} before its examination"
-        )
+        raise DoctorError(f"{job.how}, ended with {patient.returncode} before its examination")
     result = pickle.loads(handed_over)
     if isinstance(result, DoctorError):
         raise result

@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 import sys
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,8 @@ def _add_processes(doctor: argparse.ArgumentParser) -> None:
         default=[],
         dest="app",
         metavar="MODULE",
-        help="import this module of an application before the examination, again for more",
+        help="import this module of an application before the examination, again for more; without"
+        " --gevent or --eventlet, the application is to monkey-patch its process by itself",
     )
     doctor.add_argument(
         "--preload",
@@ -116,23 +118,23 @@ def _reports(options: argparse.Namespace) -> list[Report]:
 
     :raises DoctorError: it cannot be examined
     """
-    from greenpg.doctor.clinic import Job, examine_fresh
+    from greenpg.doctor.clinic import examine_fresh
+    from greenpg.doctor.patient import Job
     from greenpg.doctor.report import DoctorError
 
-    runtimes = _fresh_ones(options.runtime)
-    if not runtimes:
-        if options.preload:
-            raise DoctorError("--preload is about a fresh process: say --gevent or --eventlet")
-        return [_examine_this(options)]
+    if options.preload and options.runtime not in _RUNTIMES:
+        raise DoctorError("--preload needs --gevent or --eventlet: it is about what comes first")
+    runtimes = _fresh_ones(options.runtime, bool(options.app))
     asked = (tuple(options.app), options.preload, tuple(options.driver))
-    return [
-        examine_fresh(Job(runtime, *asked, options.dsn, options.concurrency, options.seconds))
-        for runtime in runtimes
-    ]
+    how = (options.dsn, options.concurrency, options.seconds)
+    reports = [examine_fresh(Job(runtime, *asked, *how)) for runtime in runtimes]
+    return reports or [_examine_this(options)]
 
 
-def _fresh_ones(asked_for: str | None) -> list[str]:
-    """Return for which runtimes a fresh process is examined; for none means: this very process.
+def _fresh_ones(asked_for: str | None, has_app: bool) -> list[str | None]:
+    """Return for which runtimes a fresh process is examined; if there are none, it is this process.
+
+    An application of which nothing is said may well monkey-patch its process by itself: that is `None`.
 
     :raises DoctorError: the runtime that is asked for is not installed
     """
@@ -145,7 +147,7 @@ def _fresh_ones(asked_for: str | None) -> list[str]:
         return [asked_for]
     if asked_for == "here" or runtime_of_this() is not None:
         return []
-    return [runtime for runtime in _RUNTIMES if find_spec(runtime) is not None]
+    return [None] if has_app else [runtime for runtime in _RUNTIMES if find_spec(runtime) is not None]
 
 
 def _examine_this(options: argparse.Namespace) -> Report:
@@ -155,7 +157,8 @@ def _examine_this(options: argparse.Namespace) -> Report:
 
     if options.app:
         sys.path.insert(0, os.getcwd())  # as `python -m` has it
-        import_app(options.app)
+        with redirect_stdout(sys.stderr):
+            import_app(options.app)
     return examine(
         options.dsn,
         drivers=options.driver or installed(),

@@ -53,7 +53,7 @@ def examine(
     from greenpg.doctor.server import find_server
 
     chosen = choose(drivers)
-    target = None if dsn is None else find_server(dsn)
+    target = None if dsn is None else find_server(dsn, concurrency)
     process = look_at_process()
     looked_at = [look_at_driver(known, process, imports=drivers is not None) for known in chosen]
     found = [*findings_of_process(process), *(one for _, findings in looked_at for one in findings)]

@@ -15,9 +15,9 @@ import signal
 import sys
 import warnings
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenpg._pristine import pristine
 from greenpg.doctor.drivers import installed
@@ -28,14 +28,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import NoReturn
 
-_LIMIT = 60.0
-"""Seconds that an examination may take, besides what the server is told to take."""
+
+@dataclass(frozen=True)
+class Job:
+    """What is to become of a process before it is examined, and how it is examined."""
+
+    runtime: str | None
+    """What monkey-patches it; `None` leaves that to the application."""
+    app: tuple[str, ...] = ()
+    """The application's modules, which are imported."""
+    preload: bool = False
+    """Whether all imports come before the monkey-patching."""
+    drivers: tuple[str, ...] = ()
+    """By default all that are installed."""
+    dsn: str | None = None
+    concurrency: int = 10
+    seconds: float = 0.2
+    limit: float = 60.0
+    """Seconds that the examination may take, besides what the server is told to take."""
+
+    @property
+    def how(self) -> str:
+        """What becomes of the process, in words."""
+        if self.runtime is None:
+            return f"a process that has imported {', '.join(self.app)}"
+        return (
+            f"a process of {self.runtime}, monkey-patched {'after' if self.preload else 'before'} the imports"
+        )
 
 
 def main() -> NoReturn:
     """Do what stdin says, hand over the report or the DoctorError, and end at once."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is to be said then, our parent says
-    job = json.load(sys.stdin)
+    job = Job(**json.load(sys.stdin))
     desk, sys.argv = int(sys.argv[1]), ["greenpg doctor"]
     try:
         result: Report | DoctorError = _examine(job, desk)
@@ -56,32 +81,28 @@ def import_app(modules: Iterable[str]) -> None:
             raise DoctorError(f"cannot import {name}: {type(error).__name__}: {error}") from error
 
 
-def _examine(job: dict[str, Any], desk: int) -> Report:
-    drivers = job["drivers"] or installed()
+def _examine(job: Job, desk: int) -> Report:
+    drivers = job.drivers or installed()
     noted = _Notes()
-    if job["preload"]:
-        import_app(job["app"])
+    if job.preload:
+        import_app(job.app)
         for name in drivers:
             with suppress(Exception):  # what does not work will be a finding
                 import_module(name)
-    noted.make_green(job["runtime"])
-    if not job["preload"]:
-        import_app(job["app"])
-    _watch(_LIMIT + 5 * len(drivers) * job["concurrency"] * job["seconds"], desk)
+    if job.runtime is not None:
+        noted.make_green(job.runtime)
+    if not job.preload:
+        import_app(job.app)
+    _watch(job.limit + 5 * len(drivers) * job.concurrency * job.seconds, desk)
     report = examine(
-        job["dsn"],
+        job.dsn,
         drivers=drivers,
-        app=job["app"],
-        concurrency=job["concurrency"],
-        seconds=job["seconds"],
-        how=_how(job["runtime"], job["preload"]),
+        app=job.app,
+        concurrency=job.concurrency,
+        seconds=job.seconds,
+        how=job.how,
     )
     return replace(report, findings=(*noted.findings, *report.findings))
-
-
-def _how(runtime: str, preload: bool) -> str:
-    late = "after" if preload else "before"
-    return f"a process of {runtime}, monkey-patched {late} the imports"
 
 
 class _Notes(logging.Handler):

@@ -102,6 +102,7 @@ class Server:
     version: str
     address: str
     encrypted: bool
+    max_connections: int | None
 
 
 @dataclass(frozen=True)

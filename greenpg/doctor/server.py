@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from greenpg import pq
 from greenpg._core.offload import offload_gen
-from greenpg._core.protocol import wait_gen
+from greenpg._core.protocol import execute_gen, wait_gen
 from greenpg.abc import Wait
 from greenpg.doctor.process import version_text
 from greenpg.doctor.report import DoctorError, Server
 from greenpg.errors import Error, OperationalError, ProgrammingError
-from greenpg.pq.enums import ConnStatus, PollingStatus
+from greenpg.pq.enums import ConnStatus, ExecStatus, PollingStatus
 from greenpg.waiters import drive, get_wait_callback
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class Target(NamedTuple):
         return text.replace(password, "***") if password else text
 
 
-def find_server(dsn: str) -> Target:
+def find_server(dsn: str, concurrency: int) -> Target:
     """Connect as `dsn` says, to the first of its hosts that lets us in, and leave again.
 
-    :raises DoctorError: it is no connection string, or none of its hosts lets us in
+    :raises DoctorError: it is no connection string, or none of its hosts lets us in, or so many of us
     """
     try:
         library = pq.library()
@@ -63,9 +63,14 @@ def find_server(dsn: str) -> Target:
     failures = []
     for options in _one_by_one(given, defaults):
         try:
-            return Target(dsn, {**defaults, **options}, _visit(library, options, defaults))
+            server = _visit(library, options, defaults)
         except (Error, OSError) as error:  # noqa: PERF203  # hosts are few
             failures.append(" ".join(str(error).split()))
+        else:
+            most = server.max_connections
+            if most is not None and concurrency > most:
+                raise DoctorError(f"{concurrency} connections at once are more than max_connections, {most}")
+            return Target(dsn, {**defaults, **options}, server)
     raise DoctorError(f"cannot connect to PostgreSQL: {'; '.join(failures)}")
 
 
@@ -97,9 +102,9 @@ def _visit(library: Library, options: dict[str, str], defaults: dict[str, str]) 
         # in a native thread: it looks the host up
         pgconn = drive(offload_gen(partial(library.connect_start, conninfo.encode())), wait, limit)
         try:
-            drive(_connect_gen(pgconn), wait, limit)
-            host, port = pgconn.host.decode(), pgconn.port.decode()
-            return Server(version_text(pgconn.server_version), f"{host}:{port}", pgconn.ssl_in_use)
+            most = drive(_connect_gen(pgconn), wait, limit)
+            address = f"{pgconn.host.decode()}:{pgconn.port.decode()}"
+            return Server(version_text(pgconn.server_version), address, pgconn.ssl_in_use, most)
         finally:
             pgconn.finish()
     except TimeoutError as error:
@@ -107,13 +112,19 @@ def _visit(library: Library, options: dict[str, str], defaults: dict[str, str]) 
         raise TimeoutError(f"{where} did not answer within {limit:g} s") from error
 
 
-def _connect_gen(pgconn: PGconn) -> Gen[None]:
+def _connect_gen(pgconn: PGconn) -> Gen[int | None]:
+    """Connect; return how many connections the server takes, if it says so."""
     status = PollingStatus.WRITING
     while status != PollingStatus.OK:
         if pgconn.status == ConnStatus.BAD or status == PollingStatus.FAILED:
             raise OperationalError(pgconn.get_error_message())
         yield from wait_gen(pgconn.socket, Wait.R if status == PollingStatus.READING else Wait.W)
         status = pgconn.connect_poll()
+    pgconn.nonblocking = True
+    pgconn.send_query(b"select current_setting('max_connections')")
+    [result] = yield from execute_gen(pgconn)
+    most = result.get_value(0, 0) if result.status == ExecStatus.TUPLES_OK else None
+    return None if most is None else int(most)
 
 
 def _limit(text: str) -> float:

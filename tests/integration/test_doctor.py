@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,9 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from greenpg.compat._drivers import DRIVERS
+from greenpg.doctor import DoctorError
+from greenpg.doctor.clinic import examine_fresh
+from greenpg.doctor.patient import Job
 from greenpg.testing.server import EmbeddedServer
 from tests import fresh
 from tests.integration.test_gunicorn import gunicorn
@@ -19,6 +24,7 @@ from tests.test_activation import MONKEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.subprocess
 
@@ -137,6 +143,15 @@ def test_a_wrong_password_is_one_line_without_it(guarded: EmbeddedServer) -> Non
     assert "geheim" not in ran.stdout + ran.stderr
 
 
+@pytest.mark.gevent
+def test_more_connections_than_the_server_takes(dsn: str) -> None:
+    ran = doctor(dsn, "--gevent", "--driver=psycopg2", "--concurrency=1000")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert re.fullmatch(
+        r"greenpg doctor: error: 1000 connections at once are more than max_connections, \d+\n", ran.stderr
+    )
+
+
 @pytest.fixture
 def narrow_dsn(dsn: str) -> Iterator[str]:
     """Connection string of a role that may have one session only."""
@@ -150,9 +165,54 @@ def narrow_dsn(dsn: str) -> Iterator[str]:
 
 
 @pytest.mark.gevent
-def test_more_connections_than_the_server_takes(narrow_dsn: str) -> None:
+def test_more_connections_than_the_role_may_have(narrow_dsn: str) -> None:
     ran = doctor(narrow_dsn, "--gevent", "--driver=psycopg2")
     assert ran.returncode == 1, ran
     assert re.search(
         'problem  psycopg2: connect failed: .* too many connections for role "doctor_narrow"', ran.stdout
     )
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module `app` to be written, in the folder that this process is in now."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(fresh.ROOT))
+    return tmp_path / "app.py"
+
+
+@pytest.mark.gevent
+def test_a_hub_that_is_held_for_ever_ends_the_examination(app: Path, dsn: str) -> None:
+    app.write_text(
+        "import psycopg2.extensions\n"
+        "from gevent.monkey import get_original\n"
+        "sleep = get_original('time', 'sleep')\n"
+        "psycopg2.extensions.set_wait_callback(lambda connection: sleep(1000))\n"
+    )
+    job = Job("gevent", ("app",), drivers=("psycopg2",), dsn=dsn, concurrency=2, seconds=0.05, limit=0.5)
+    with pytest.raises(
+        DoctorError, match="did not end within 1 s: something holds the hub for ever"
+    ) as error:
+        examine_fresh(job)
+    assert error.value.status == 1
+
+
+# A job in a shell's background inherits a SIGINT that is ignored.
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from greenpg.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.gevent
+def test_ctrl_c_ends_what_was_started_too(app: Path) -> None:
+    app.write_text("import sys, time; print('imported', file=sys.stderr, flush=True); time.sleep(60)")
+    command = [sys.executable, "-c", INTERRUPTIBLE, "doctor", "--gevent", "--import=app"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        assert child.stderr.readline() == "imported\n"
+        child.send_signal(signal.SIGINT)
+        output = child.communicate(timeout=20)  # until the last one that has its stderr is gone
+    assert (child.returncode, *output) == (130, "", "")
