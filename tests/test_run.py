@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from greenpg.__main__ import main
 from greenpg.run.isolation import isolating_option
 from tests.fresh import ROOT, Ran, environment, run
 
@@ -74,15 +75,31 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
         (["--gevent", "--eventlet", "--", "true"], "argument --eventlet: not allowed with argument --gevent"),
         (["--gevent", "--unknown", "--", "true"], "unrecognized arguments: --unknown"),
         (["--gevent"], "no command given: greenpg run --gevent -- COMMAND ..."),
-        (["--gevent", "--"], "no command given: greenpg run --gevent -- COMMAND ..."),
-        (["--gevent", "--", "no-such-command"], "cannot start 'no-such-command': no such command"),
-        (["--gevent", "--", "/"], "cannot start '/': permission denied"),
-        (["--gevent", "--", "app.py"], "cannot start 'app.py': start it with python app.py"),
+        (["--eventlet", "--"], "no command given: greenpg run --eventlet -- COMMAND ..."),
         (["--gevent", "--", "python", "-I", "app.py"], "leave -I out: with it, Python does not load what"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(options: list[str], says: str) -> None:
-    assert says in complaint(run(*LAUNCHER, *options))
+def test_bad_options(options: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status: object = main(["run", *options])
+    except SystemExit as end:
+        status = end.code
+    out, err = capsys.readouterr()
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("no-such-command", "no such command"),
+        ("/", "permission denied"),
+        ("app.py", "start it with python app.py"),
+    ],
+)
+def test_a_command_that_cannot_start(command: str, reason: str) -> None:
+    said = complaint(launch("gevent", command))
+    assert said == f"greenpg run: error: cannot start {command!r}: {reason}"
 
 
 def test_a_script_whose_interpreter_is_missing(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_a_file_comes_whole(server: Served, room: Path) -> None:
 
 def test_all_sockets_are_served(server: Served, room: Path) -> None:
     with closing(connect(server)) as connection, socket.socket(socket.AF_UNIX) as connection.sock:
+        connection.sock.settimeout(10)
         connection.sock.connect(str(room / "socket"))
         assert ask(connection, "/") == b"hello"
 
@@ -138,7 +139,8 @@ def test_tls(dsn: str, tmp_path: Path) -> None:
     certificate, trust = tmp_path / "certificate.pem", ssl.create_default_context()
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     authority.configure_trust(trust)
-    with gunicorn("eventlet", "--certfile", str(certificate), dsn=dsn, trust=trust) as server:
+    options = ("--certfile", str(certificate), "--do-handshake-on-connect")
+    with gunicorn("eventlet", *options, dsn=dsn, trust=trust) as server:
         assert server.url.startswith("https://")
         with closing(connect(server)) as connection:
             connection.connect()

@@ -26,9 +26,7 @@ def runtime(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize(
-    "program", [["ten_threads.py"], ["-m", "ten_threads", "child"], ["ten_threads.py", "spawn"]]
-)
+@pytest.mark.parametrize("program", [["ten_threads.py"], ["-m", "ten_threads", "child"]], ids=["", "child"])
 def test_a_program_of_threads(runtime: str, program: list[str], dsn: str) -> None:
     command = (sys.executable, *LAUNCHER, f"--{runtime}", "--", sys.executable, *program)
     ran = fresh.run(*command, env={"GREENPG_AUTO": "0", **libpq_variables(dsn)}, cwd=APPS)

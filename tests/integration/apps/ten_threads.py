@@ -1,10 +1,9 @@
 """A program of threads and psycopg2 that has never heard of green threads.
 
 Prints how many answers the threads have got, and in how many seconds. With the argument `child`, a process
-of its own does it; with `spawn`, one of multiprocessing.
+of its own does it.
 """
 
-import multiprocessing
 import subprocess
 import sys
 import time
@@ -36,9 +35,5 @@ def main() -> None:
 if __name__ == "__main__":
     if "child" in sys.argv:
         subprocess.run([sys.executable, "-m", "ten_threads"], check=True)
-    elif "spawn" in sys.argv:
-        process = multiprocessing.get_context("spawn").Process(target=main)
-        process.start()
-        process.join()
     else:
         main()
