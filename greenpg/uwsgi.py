@@ -102,8 +102,7 @@ def green(application: WSGIApplication) -> WSGIApplication:
     @wraps(application)
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         environ.pop("wsgi.file_wrapper", None)  # what uWSGI's has wrapped would be sent line by line
-        thread = GreenThread(_respond)
-        return _parts(thread, thread, application, environ, start_response)
+        return _parts(GreenThread(_respond), application, environ, start_response)
 
     return serve
 
@@ -111,7 +110,7 @@ def green(application: WSGIApplication) -> WSGIApplication:
 def _parts(thread: GreenThread, *args: Any) -> Iterator[bytes | None]:
     """Yield the parts of the response, and `None` (of which uWSGI sends nothing) for each wait."""
     try:
-        part = thread.switch(*args)
+        part = thread.switch(thread, *args)
         while not thread.dead:
             yield part
             part = thread.switch()

@@ -22,7 +22,7 @@ from functools import cache
 from math import ceil
 from selectors import EpollSelector
 from time import CLOCK_MONOTONIC, monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
@@ -44,20 +44,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _READY = (Ready.NONE, Ready.R, Ready.W, Ready.RW)
 
 
-class Limit(Protocol):
-    """What may end a wait before it is over, by being raised in it."""
-
-    deadline: float
-    """By `monotonic()`."""
-
-
 class GreenThread(greenlet):  # type: ignore[misc]  # untyped
     """A green thread that serves one request. Its parent is what uWSGI calls, again when a wait is over."""
 
     def __init__(self, run: Callable[..., object]) -> None:
         super().__init__(run)
         self.limits: list[Any] = []
-        """Each a `Limit` and an exception."""
+        """What is raised in a wait when its `deadline`, by `monotonic()`, has passed."""
         self.ended = False
         """Whether uWSGI has ended the request, and nobody will come back to it."""
 

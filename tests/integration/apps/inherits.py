@@ -6,11 +6,11 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import_module(os.environ["FIRST"])  # each of the two takes uWSGI's one hook for itself
 driver: Any = import_module(os.environ["DRIVER"])
-inherited = driver.connect("", application_name="inherited")
-connections = {"/inherited": inherited}
+connections = {"/inherited": driver.connect("", application_name="inherited")}
 
-from uwsgidecorators import postfork  # noqa: E402  # it takes uWSGI's one hook for itself
+from uwsgidecorators import postfork  # noqa: E402
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -81,9 +81,10 @@ def length(environ: WSGIEnvironment) -> Iterable[bytes]:
     yield str(query(f"select {len(environ['wsgi.input'].read())}")).encode()
 
 
-def endless(_environ: WSGIEnvironment) -> Iterator[bytes]:
-    """A response that only the client ends."""
+def endless(environ: WSGIEnvironment) -> Iterator[bytes]:
+    """A response that only the client ends: first all through `write()`, then in parts."""
     try:
+        environ["write"](bytes(20_000_000))
         while True:
             yield bytes(query("select 100000"))
     finally:
@@ -136,10 +137,8 @@ def limited(_environ: WSGIEnvironment) -> Iterable[bytes]:
 
 PATHS = {
     "/": hello, "/slow": slow, "/loaded": loaded, "/busy": busy, "/parts": parts, "/wrappers": wrappers,
-    "/length": length,
-    "/endless": endless, "/ends": ends, "/fails": fails, "/connects": connects,
-    "/patient": patient,
-    "/limited": limited,
+    "/length": length, "/endless": endless, "/ends": ends, "/fails": fails, "/connects": connects,
+    "/patient": patient, "/limited": limited,
 }  # fmt: skip
 
 
