@@ -1,9 +1,10 @@
 """Every example of README.rst and of docs/ runs as it stands.
 
 A Python block runs in a fresh interpreter, the commands of a console block in a shell, and what the block
-shows must be among what they say: line by line, in this order, figures and the ends of lines aside. What has
-to be a file stands in docs/examples and is included. There is no other kind of block. A command that does not
-end by itself is in a table, beside the test that runs it: change one of the two alone, and a test fails.
+shows must be among what they say: line by line, in this order, figures, folders and the ends of lines aside.
+What has to be a file stands in docs/examples and is included. There is no other kind of block. A command that
+does not end by itself is in a table, beside the test that runs it: change one of the two alone, and a test
+fails.
 """
 
 from __future__ import annotations
@@ -123,6 +124,7 @@ RUN_BY = {
 
 _PROMPT = "$ "
 _FIGURE = re.compile(r"\d+(?:\.\d+)+|\d+(?= ?(?:ms|s|%|MB|kB)\b)")  # a version, a measurement
+_FOLDER = re.compile(r"/\S*/(?=\w+\.py\b)")
 
 
 @dataclass
@@ -155,8 +157,8 @@ COMMANDS = [command for block in of_kind("console") for command in commands(bloc
 
 
 def plain(lines: Iterable[str]) -> list[str]:
-    """Return lines as they compare: without figures, and without the width of columns."""
-    return [" ".join(_FIGURE.sub("0", line).split()) for line in lines]
+    """Return lines as they compare: without figures and folders, and without the width of columns."""
+    return [" ".join(_FIGURE.sub("0", _FOLDER.sub("", line)).split()) for line in lines]
 
 
 def missing(shown: list[str], said: str) -> list[str]:

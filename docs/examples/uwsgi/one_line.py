@@ -4,4 +4,4 @@ import greenpg.gevent
 
 greenpg.gevent.patch()
 
-from app import application  # noqa: E402, F401
+from app import application
