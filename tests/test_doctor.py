@@ -527,6 +527,10 @@ finally:
     os.kill(rival, 9)
 assert held < 0.9, "the rival has not run"
 assert abs(ticker.longest - held) < 0.1, (ticker.longest, held)
+assert abs(ticker.computed - held) < 0.1, (ticker.computed, held)
+with Ticker(green_threads("gevent")) as ticker:
+    time.sleep(0.2)
+assert ticker.longest > 0.15 and ticker.computed < 0.1, (ticker.longest, ticker.computed)
 """
     )
 
@@ -543,9 +547,11 @@ def test_what_the_figures_mean() -> None:
     assert finding.level == "problem"
     assert finding.text == "10 queries came one after the other, in 2.00 s: the hub was held for 2000 ms"
     [finding] = measured(query, Step("COPY", 0.2, 0.2))
-    assert (finding.level, finding.text) == ("problem", "COPY: the hub was held for 200 ms")
-    [finding] = measured(Step("connect", 0.4, 0.2, at_once=10), query)
-    assert finding.level == "warning", "ten that overlap may have something to compute"
+    assert (finding.level, finding.text) == ("problem", "COPY: the hub was held for 200 ms, waiting")
+    [finding] = measured(query, Step("COPY", 0.2, 0.2, computed=0.15))
+    assert (finding.level, finding.text) == ("warning", "COPY: the hub was held for 200 ms, computing")
+    [finding] = measured(Step("connect", 4.0, 3.0, at_once=10), query)
+    assert finding.level == "problem", "they overlap, and hold the hub all the same"
     [finding] = measured(query, Step("timeout", 0.1, 0.0, error="it was lost"))
     assert (finding.level, finding.text) == ("problem", "timeout failed: it was lost")
     [finding] = measured(query, Step("timeout", 0.1, 0.0, error="it was lost"), driver="pg8000")
@@ -577,7 +583,7 @@ def report() -> Report:
             Finding("ok", "there", "all is well"),
         ),
         Server("16.1", "db:5432", True, 100),
-        (Measurement("psycopg2", 10, 0.2, (Step("query", 0.21, 0.002, 10),)),),
+        (Measurement("psycopg2", 10, 0.2, (Step("query", 0.21, 0.002, at_once=10),)),),
     )
 
 

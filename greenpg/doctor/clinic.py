@@ -28,7 +28,8 @@ def examine_fresh(job: Job) -> Report:
     with tempfile.TemporaryFile() as desk:  # not a pipe: what an application starts may keep that open
         fd = desk.fileno()
         command = [sys.executable, "-m", "greenpg.doctor.patient", str(fd)]
-        environment = {**os.environ, "GREENPG_RUN": ""}  # or `greenpg run` would go first
+        environment = {**os.environ}
+        environment.pop("GREENPG_RUN", None)  # or the launcher's runtime would come first
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=2, pass_fds=[fd], env=environment
         ) as patient:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Done(NamedTuple):
     took: float
     held: float
     """The longest time without a turn for others, in seconds."""
+    computed: float
+    """How much of that went into computing."""
     at_once: int
     """How many were under way at the same time."""
     errors: list[Exception]
@@ -77,7 +79,7 @@ def together(threads: GreenThreads, calls: Sequence[Callable[[], object]]) -> Do
     with Ticker(threads) as ticker:
         for task in [threads.spawn(run, call) for call in calls]:
             threads.join(task)
-    return Done(monotonic() - began, ticker.longest, most_at_once(spans), errors)
+    return Done(monotonic() - began, ticker.longest, ticker.computed, most_at_once(spans), errors)
 
 
 def most_at_once(spans: Sequence[Span]) -> int:
@@ -86,16 +88,20 @@ def most_at_once(spans: Sequence[Span]) -> int:
 
 
 class Ticker:
-    """A green thread that wants a turn every millisecond, and the longest that it had to wait for one."""
+    """A green thread that wants a turn every millisecond, and the longest that it had to wait for one.
+
+    Whoever held the hub for that long was either computing or waiting in it.
+    """
 
     def __init__(self, threads: GreenThreads) -> None:
         self.longest = 0.0
+        self.computed = 0.0
         self._threads = threads
         self._over = False
 
     def __enter__(self) -> Self:
         self._delay = _Delay()
-        self._last = self._now()
+        self._last, self._last_cpu = self._now(), thread_time()
         self._task = self._threads.spawn(self._run)
         self._threads.sleep(0)  # it runs
         return self
@@ -112,9 +118,11 @@ class Ticker:
             self._tick()
 
     def _tick(self) -> None:
-        now = self._now()
-        self.longest = max(self.longest, now - self._last - _TICK)
-        self._last = now
+        now, cpu = self._now(), thread_time()
+        pause = now - self._last - _TICK
+        if pause > self.longest:
+            self.longest, self.computed = pause, cpu - self._last_cpu
+        self._last, self._last_cpu = now, cpu
 
     def _now(self) -> float:
         return monotonic() - self._delay.seconds()

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from greenpg.compat import _drivers
-from greenpg.compat._drivers import DRIVERS
+from greenpg.compat._drivers import ADD_ONS, DRIVERS
 from greenpg.compat._preloaded import is_native
 from greenpg.doctor.process import libpq_at, missing_activation, name_of
 from greenpg.doctor.report import DoctorError, Driver, Finding
@@ -123,9 +123,9 @@ def _distribution_version(name: str) -> str | None:
 
 
 def _not_imported(known: Known, process: Process) -> _Verdict:
-    if known.name in DRIVERS and process.greenpg is not None:
+    if known.name in {*DRIVERS, *ADD_ONS} and process.greenpg is not None:
         return _Verdict("not imported", "-", "ok", "not imported yet: green as soon as it is")
-    return _Verdict("not imported", "-", "note", "installed, and not imported by this process")
+    return _Verdict("not imported", "-", "note")
 
 
 def _verdict(known: Known, process: Process) -> _Verdict:

@@ -67,6 +67,9 @@ def examine(
     found += native_findings(app, missing_activation(process.runtime))
     if target is None:
         return Report(how, process, seen, tuple(found))
+    if process.runtime not in ("gevent", "eventlet"):
+        found.append(Finding("note", process.runtime, "the drivers are tried in gevent and eventlet alone"))
+        return Report(how, process, seen, tuple(found), target.server)
     measured = tuple(measure_all(seen, process.runtime, target, concurrency, seconds))
     found += (finding for each in measured for finding in findings_of_measurement(each))
     return Report(how, process, seen, tuple(found), target.server, measured)

@@ -113,6 +113,8 @@ class Step:
     took: float
     held: float
     """The longest time for which no other green thread had a turn."""
+    computed: float = 0.0
+    """How much of that went into computing, and not into waiting."""
     at_once: int | None = None
     """How many were under way at the same time; `None` where it was only one from the beginning."""
     error: str | None = None
