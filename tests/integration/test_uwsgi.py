@@ -29,8 +29,7 @@ BLOCKING = 3.0
 """Seconds that they take one after the other."""
 ASYNC = ("--async", "30", "--ugreen", "--ugreen-stacksize", "2048", "--post-buffering", "65536")
 
-SLEEPING = "state = 'active' and query = 'select pg_sleep(30)'"
-
+SLEEPING = "state = 'active' and query = 'select pg_sleep(30)' and application_name = 'test_uwsgi'"
 SERVE = str(APPS / "serve_with_uwsgi.py")
 
 pytestmark = [
@@ -45,6 +44,7 @@ pytestmark = [
 
 def uwsgi(*options: str, dsn: str, folder: Path = APPS, **env: str) -> Served:
     """Return uWSGI with an application of `folder`, or else of docs/examples/uwsgi."""
+    env["PGAPPNAME"] = "test_uwsgi"
     return Served(SERVE, *options, dsn=dsn, env=env, folders=[folder, EXAMPLES])
 
 
@@ -79,20 +79,16 @@ def test_workers(name: str, options: list[str], dsn: str) -> None:
         overlap(server)
 
 
+@pytest.mark.parametrize("first", ["uwsgidecorators", "greenpg"])
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
-def test_inherited_connections(driver: str, dsn: str) -> None:
+def test_inherited_connections(driver: str, first: str, dsn: str) -> None:
     """Workers leave their master's sessions alone, and keep what they have connected themselves."""
     options = *ini("early"), "--processes", "2", "--module", "inherits"
-    with (
-        uwsgi(*options, dsn=dsn, DRIVER=driver) as server,
-        psycopg2.connect(dsn) as conn,
-        conn.cursor() as cur,
-    ):
+    with uwsgi(*options, dsn=dsn, DRIVER=driver, FIRST=first) as server:
         answers, _ = server.get_at_once("/inherited", REQUESTS)
         assert {"the connection belongs to the parent process" in answer for answer in answers} == {True}
-        assert server.get_at_once("/own", 1)[0] == ["42"]
-        cur.execute("select count(*) from pg_stat_activity where application_name = 'inherited'")
-        assert cur.fetchone() == (1,)
+        assert server.get("/own") == "42"
+        assert sessions("application_name = 'inherited'", dsn) == 1
 
 
 def test_time_limit(dsn: str) -> None:

@@ -150,16 +150,21 @@ def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[b
 green = greenpg.uwsgi.green(serve)
 
 
-def closed_while_it_waits(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes | None]:
+def closed_while_it_waits(
+    environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterator[bytes | None]:
     """Close a response that waits for a statement, as uWSGI would; note what has become of it."""
-    active = "from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'"
+    active = """
+        select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'
+        and application_name = current_setting('application_name')
+    """
     response: Any = green(environ | {"PATH_INFO": "/patient"}, start_response)
     for _ in response:
-        if query(f"select count(*) {active}"):
+        if query(active):
             break
         yield None
     response.close()
-    ended.append(query(f"select count(*) {active}"))
+    ended.append(query(active))
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
