@@ -150,9 +150,7 @@ def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[b
 green = greenpg.uwsgi.green(serve)
 
 
-def closed_while_it_waits(
-    environ: WSGIEnvironment, start_response: StartResponse
-) -> Iterator[bytes | None]:
+def closed_while_it_waits(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes | None]:
     """Close a response that waits for a statement, as uWSGI would; note what has become of it."""
     active = """
         select count(*) from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'
