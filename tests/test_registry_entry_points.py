@@ -86,7 +86,7 @@ def test_a_package_adds_a_wait_callback(with_package: Callable[..., str]) -> Non
         testing.check_wait_callback(wait, testing.NativeThreads())
     """)
     assert printed.splitlines() == [
-        "['select', 'gevent', 'eventlet', 'gone', 'lost', 'old-style', 'tidepool']",
+        "['select', 'gevent', 'eventlet', 'uwsgi', 'gone', 'lost', 'old-style', 'tidepool']",
         "tidepool",
     ]
 
