@@ -36,9 +36,9 @@ master process, if it stops too, sends SIGKILL, and statements would run on."""
 class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
     """Serves each connection in a green thread, with the PostgreSQL drivers green.
 
-    Settings: as for gunicorn's gevent worker. `worker_connections` is the most at one time, of all sockets
-    together; `graceful_timeout` is the seconds that requests may take after SIGTERM. Those that take longer
-    are killed, and so are their statements on the server.
+    Settings: as for gunicorn's gevent worker. `worker_connections` is the most at one time, for each socket;
+    `graceful_timeout` is the seconds that requests may take after SIGTERM. Those that take longer are killed,
+    and so are their statements on the server.
     """
 
     sockets: list[Any]
@@ -69,7 +69,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
     def run(self) -> None:
         """Serve until a signal or `max_requests` says stop, then let the requests under way end."""
         self._ssl = ssl_context(self.cfg) if self.cfg.is_ssl else None
-        pool = GreenPool(self.worker_connections)
+        pool = GreenPool(self.worker_connections * len(self.sockets))
         acceptors = [eventlet.spawn(self._accept, listener, pool) for listener in self.sockets]
         while self.alive:
             self.notify()
@@ -93,16 +93,19 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
             green_os.read(self.PIPE[0], 512)
 
     def _accept(self, listener: Any, pool: Any) -> None:
-        """Accept connections for ever; if there are as many as may be, wait until one has ended."""
+        """Accept connections for ever, and none before it can be served: another process may be free."""
+        free = eventlet.Semaphore(self.worker_connections)
         while True:
+            free.acquire()
             try:
                 client, address = listener.accept()
             except OSError as error:
+                free.release()
                 self.log.warning("Cannot accept a connection: %s", error)
                 eventlet.sleep(_BEAT)  # out of file descriptors, for one: the others may give some back
                 continue
-            pool.spawn(self.handle, listener, client, address)
-            eventlet.sleep(0)  # leave the next one to another worker process, if this one is busy
+            pool.spawn(self.handle, listener, client, address).link(lambda _: free.release())
+            eventlet.sleep(0)  # for the same reason
 
     def _drain(self, pool: Any) -> None:
         """Wait until all requests have ended; kill those that take more than `graceful_timeout`."""

@@ -144,6 +144,17 @@ def test_a_request_that_takes_too_long_after_sigterm_is_cancelled(
         assert "Traceback" not in server.log
 
 
+@pytest.mark.eventlet
+def test_a_request_that_waits_for_its_turn_survives_sighup(
+    dsn: str, statements: Callable[[], int], request_later: Callable[[Served, str], Any]
+) -> None:
+    with gunicorn("eventlet", "--worker-connections", "1", dsn=dsn) as server:
+        answers = [request_later(server, "/sleep") for _ in range(4)]
+        wait_until(statements)
+        server.send(signal.SIGHUP)
+        assert [answer() for answer in answers] == ["42"] * 4, server.log
+
+
 def refused(worker: str, prelude: str) -> str:
     """Return what gunicorn says instead of starting, in a process where something came before."""
     code = f"""
