@@ -37,7 +37,7 @@ def _measure(contender_name: str, workload_name: str, count: int) -> float:
     contender = CONTENDERS[contender_name](os.environ["GREENPG_TEST_DSN"])
     contender.start()
     workload = WORKLOADS[workload_name](contender)
-    contender.run(workload.jobs(max(workload.connections, count // 10)))
+    contender.run(workload.warm_up(count))
     jobs = workload.jobs(count)
     began = time.process_time()
     contender.run(jobs)

@@ -25,7 +25,7 @@ class Plain(Contender):
         """Import psycopg2."""
         import psycopg2
 
-        self._connect = psycopg2.connect
+        self._connect: Any = psycopg2.connect
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Run one job here, several in native threads."""

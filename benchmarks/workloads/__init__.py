@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.workloads.connect import Connect
 from benchmarks.workloads.copy import CopyIn, CopyOut
+from benchmarks.workloads.idle import Idle
 from benchmarks.workloads.many import Many
 from benchmarks.workloads.one import One
 
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
     from benchmarks.workloads.base import Workload
 
 WORKLOADS: dict[str, type[Workload]] = {
-    workload.name: workload for workload in (One, Many, CopyIn, CopyOut, Connect)
+    workload.name: workload for workload in (One, Many, CopyIn, CopyOut, Connect, Idle)
 }

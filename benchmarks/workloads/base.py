@@ -29,6 +29,10 @@ class Workload(ABC):
         """Connect, and make ready what is not to be measured; the contender has been started."""
         self.contender = contender
 
+    def warm_up(self, count: int) -> Sequence[Job]:
+        """Return the jobs that come before the `count` operations that are measured."""
+        return self.jobs(max(self.connections, count // 10))
+
     @abstractmethod
     def jobs(self, count: int) -> Sequence[Job]:
         """Return the jobs that do `count` operations, to be run at the same time."""
