@@ -25,7 +25,7 @@ SHELLS = ("connection", "cursor", "copy", "transaction", "pipeline", "lobject", 
 ARROWS: dict[str, tuple[str, ...]] = {
     "": ("errors", *SHELLS),
     "__main__": ("demo", "doctor", "run", "contrib"),
-    "doctor": ("gevent", "eventlet"),
+    "doctor": ("", "gevent", "eventlet"),
     "demo": ("gevent", "eventlet", "testing"),
     "run": ("gevent", "eventlet"),
     "contrib": ("gevent", "eventlet", *SHELLS),
