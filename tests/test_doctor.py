@@ -131,22 +131,6 @@ def shop(tmp_path: Path) -> Path:
 # Processes
 
 
-def test_a_green_process(runtime: str) -> None:
-    ran = doctor(f"--{runtime}", "--json", *(f"--driver={name}" for name in DRIVERS))
-    assert ran.returncode == 0, ran
-    [report] = reports(ran)
-    assert report["green"]
-    assert report["process"]["runtime"] == report["process"]["greenpg"] == runtime
-    assert {"socket", "select", "thread"} <= set(report["process"]["monkey_patched"][runtime])
-    for driver in report["drivers"]:
-        assert driver["state"] == "green"
-        assert driver["waits"] == f"greenpg.waiters.{runtime}.wait"
-        assert re.fullmatch(r"\d+\.\d+", driver["libpq"]["version"])
-        assert os.path.exists(driver["libpq"]["path"])
-        assert "libpq" in os.path.basename(driver["libpq"]["path"]), "not the module that is linked to it"
-    assert [driver["name"] for driver in report["drivers"]] == list(DRIVERS)
-
-
 def test_both_runtimes_are_examined_if_none_is_named() -> None:
     ran = doctor("--json", "--driver=psycopg2")
     assert ran.returncode == 0, ran
@@ -292,7 +276,9 @@ import greenpg.eventlet, greenpg.gevent
 from greenpg import doctor
 from greenpg.waiters import set_wait_callback
 
-[finding] = doctor.examine(drivers=["psycopg2"]).problems
+report = doctor.examine(drivers=["psycopg2", "pg8000"])
+assert (state(report, "psycopg2"), state(report, "pg8000")) == ("green", "blocks")
+finding = report.problems[0]
 assert finding.text.startswith("gevent has monkey-patched it without socket, thread: sockets"), finding
 
 set_wait_callback("select")
@@ -357,19 +343,6 @@ def test_drivers_without_support(tmp_path: Path) -> None:
     assert "only one green thread" in said["asyncpg"][1]
     assert said["psycopg2cffi"][::2] == ("problem", "use psycopg2 or psycopg, which greenpg makes green")
     assert said["pgdb"][:2] == ("problem", "cannot be imported: no libpq")
-
-
-@pytest.mark.gevent
-def test_pg8000_blocks_where_sockets_do(run_python: Any) -> None:
-    run_python(
-        PROLOGUE
-        + """
-import gevent.monkey
-gevent.monkey.patch_all(socket=False)
-from greenpg import doctor
-assert state(doctor.examine(drivers=["pg8000"]), "pg8000") == "blocks"
-"""
-    )
 
 
 @pytest.mark.gevent

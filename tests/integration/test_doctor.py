@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -24,7 +25,6 @@ from tests.test_activation import MONKEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.subprocess
 
@@ -63,6 +63,15 @@ def test_a_green_process_overlaps(runtime: str, imported: str, dsn: str) -> None
     assert ran.returncode == 0, ran
     [report] = json.loads(ran.stdout)["reports"]
     assert (report["how"] == "this process, as it is") == (imported != "too early")
+    assert report["green"]
+    assert report["process"]["runtime"] == report["process"]["greenpg"] == runtime
+    assert {"socket", "select", "thread"} <= set(report["process"]["monkey_patched"][runtime])
+    assert [driver["name"] for driver in report["drivers"]] == list(DRIVERS)
+    for driver in report["drivers"]:
+        assert (driver["state"], driver["waits"]) == ("green", f"greenpg.waiters.{runtime}.wait")
+        assert re.fullmatch(r"\d+\.\d+", driver["libpq"]["version"])
+        assert Path(driver["libpq"]["path"]).exists()
+        assert "libpq" in Path(driver["libpq"]["path"]).name, "not the module that is linked to it"
     measured = steps(report)
     kinds = ("connect", "query", "COPY", "cancel()", "timeout")
     assert list(measured) == [(driver, kind) for driver in DRIVERS for kind in kinds]
