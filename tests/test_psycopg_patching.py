@@ -50,6 +50,7 @@ def test_any_order(steps: str, runtime: str) -> None:
         {steps}
         assert is_green_3()
         said = [each for each in logged if each.startswith(("INFO psycopg ", "WARNING"))]
+        said = [each for each in said if "before 17" not in each]
         assert said == [line], logged
         """,
         runtime,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -20,7 +21,9 @@ try:
 except ImportError:  # nothing but native threads can be waiting here
     current = threading.current_thread
 
-__all__ = ["PATIENCE", "Limits", "current", "end_statement"]
+__all__ = ["PATIENCE", "Limits", "current", "end_statement", "warn_of_old_libpq"]
+
+_log = logging.getLogger("greenpg")
 
 PATIENCE = 0.1
 """Seconds to wait for a cancelled statement's end before it is cancelled once more."""
@@ -41,6 +44,16 @@ class Limits:
             if not seconds > 0:
                 raise ValueError(f"{name} is a positive number of seconds, not {seconds!r}")
         self.recovery, self.cancel = recovery_timeout, cancel_timeout
+
+
+def warn_of_old_libpq(driver: str, version: int) -> None:
+    """Say in one warning what a driver's libpq of before version 17 has to do without."""
+    if version < 170000:
+        _log.warning(
+            "%s uses libpq %d: before 17, cancelling takes a native thread and no encryption",
+            driver,
+            version // 10000,
+        )
 
 
 def end_statement(pgconn: PGconn, rest_gen: Callable[[], Gen[None]], seconds: float) -> None:

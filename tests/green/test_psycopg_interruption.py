@@ -346,8 +346,14 @@ def test_interrupted_while_the_application_does_something_else(runtime: Runtime,
             copy.read()
             runtime.sleep(30)
 
+    def copy_in_by_a_thread() -> None:
+        cursor = conn3.cursor()
+        with cursor.copy("copy slow from stdin", writer=psycopg.copy.QueuedLibpqWriter(cursor)) as copy:
+            for i in range(100_000):
+                copy.write(f"{i}\n" * 1000)
+
     slow_table(conn3, "perform pg_sleep(30)")
-    for way in (copy_in, copy_out):
+    for way in (copy_in, copy_out, copy_in_by_a_thread):
         with pytest.raises(runtime.Timeout), runtime.timeout(0.1):
             way()
         assert works(conn3)

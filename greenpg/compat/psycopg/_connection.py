@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg import errors as e
 
 from greenpg._core.protocol import cancel_gen
-from greenpg.compat.psycopg._session import limits, session_of
+from greenpg.compat.psycopg._session import borrowed, cancel_unattended, limits, session_of
 from greenpg.errors import Error
 from greenpg.waiters import drive, get_wait_callback
 
@@ -66,12 +66,11 @@ def cancel_safe(self: Any, *, timeout: float = 30.0) -> None:
 def _cancel(conn: Any, timeout: float | None) -> None:
     if not conn._should_cancel():
         return
-    session = session_of(conn)
     try:
-        drive(cancel_gen(session.pgconn(conn)), get_wait_callback(), timeout)
+        drive(cancel_gen(borrowed(conn)), get_wait_callback(), timeout)
     except TimeoutError as exc:
         raise e.CancellationTimeout("cancellation timeout expired") from exc
     except (OSError, Error) as exc:
         raise e.OperationalError(f"the statement could not be cancelled: {exc}") from exc
     except (AssertionError, RuntimeError):  # a signal handler in the hub: there, nobody can wait
-        session.cancel_unattended(conn)
+        cancel_unattended(conn)

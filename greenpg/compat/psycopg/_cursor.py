@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import errors as e
 
-from greenpg.compat.psycopg._session import ACTIVE, session_of
+from greenpg.compat.psycopg._session import ACTIVE, limits, session_of
 from greenpg.pq.enums import ConnStatus
 
 if TYPE_CHECKING:
@@ -41,15 +41,27 @@ def finishing(plain: Callable[..., None]) -> Callable[..., None]:
         if exc is None:
             plain(self, exc)
             return
-        session = session_of(self.connection)
-        if not isinstance(exc, Exception) and not session.waits and self._pgconn.transaction_status == ACTIVE:
-            session.recover(self.connection)  # interrupted while the application did something else
+        if not isinstance(exc, Exception) and self._pgconn.transaction_status == ACTIVE:
+            _end_copy(self.connection)
         try:
             plain(self, exc)
         except Exception as failure:  # psycopg does so itself since 3.3.1
             _log.warning("error ignored terminating %r: %s", self, failure)
 
     return finish
+
+
+def _end_copy(conn: Any) -> None:
+    """End a COPY whose application was interrupted while it did something else."""
+    session = session_of(conn)
+    if not session.waits:
+        session.recover(conn)
+        return
+    # a thread of psycopg's does the writing: cancelled, the server takes the rest and throws it away
+    try:
+        conn.cancel_safe(timeout=limits.recovery)
+    except e.Error:
+        session.close_under_waiter(conn)
 
 
 def finishing_writer(plain: Callable[..., None]) -> Callable[..., None]:

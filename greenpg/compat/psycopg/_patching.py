@@ -1,7 +1,7 @@
 """Puts greenpg's waiting into psycopg, and takes it out again.
 
 Most of what is replaced has private names. So all of it is looked for first, and a psycopg that is not
-known, or lacks some, gets only the two functions that every version has: `psycopg.waiting`'s.
+known, or lacks some, has only its lock replaced, and the two functions that every version waits through.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from importlib import import_module
 from operator import attrgetter
 
 import psycopg
-from psycopg import waiting
+from psycopg import connection, waiting
 
 from greenpg.compat._lock import Lock
 from greenpg.compat._patch import Patch
+from greenpg.compat._recovery import warn_of_old_libpq
 from greenpg.compat.psycopg import _fork as _fork  # from now on it keeps forked children away
 from greenpg.compat.psycopg import _loops
 from greenpg.compat.psycopg._session import connections, libpq, limits, session_of
@@ -64,19 +65,22 @@ def patch(*, recovery_timeout: float = limits.recovery, cancel_timeout: float = 
         raise ImportError(
             f"psycopg {psycopg.__version__} is older than 3.2, which is not supported: upgrade it"
         )
-    _patch.replace(waiting, "wait", _loops.wait)
-    _patch.replace(waiting, "wait_conn", _loops.wait_conn)
     lack = _lack()
     if lack is None:
         _replace_all()
-        _adopt()
+        warn_of_old_libpq("psycopg", libpq().version)
     else:
+        _patch.replace(waiting, "wait", _loops.wait)
+        _patch.replace(waiting, "wait_conn", _loops.wait_conn)
         _log.warning(
             "psycopg %s is not one that greenpg knows (%s): its queries let other green threads run, but an"
             " interruption closes the connection, and cancel() blocks",
             psycopg.__version__,
             lack,
         )
+    if hasattr(connection, "Lock"):
+        _patch.replace(connection, "Lock", Lock)
+        _adopt()
 
 
 def unpatch() -> None:
@@ -114,16 +118,7 @@ def _lack() -> str | None:
 
 def _replace_all() -> None:
     """Replace what psycopg's connections, cursors, COPY and transaction blocks do."""
-    from psycopg import (
-        Connection,
-        Cursor,
-        _conninfo_attempts,
-        _copy,
-        _pipeline,
-        connection,
-        conninfo,
-        transaction,
-    )
+    from psycopg import Connection, Cursor, _conninfo_attempts, _copy, _pipeline, transaction
 
     from greenpg.compat.psycopg import _connection, _cursor, _names, _waiting
 
@@ -135,8 +130,8 @@ def _replace_all() -> None:
     replace(Connection, "close", _connection.closing(Connection.close))
     replace(Connection, "cancel", _connection.cancel)
     replace(Connection, "cancel_safe", _connection.cancel_safe)
-    replace(connection, "Lock", Lock)
-    replace(connection, "conninfo_attempts", _names.attempting(conninfo.conninfo_attempts))
+    attempts = vars(connection)["conninfo_attempts"]
+    replace(connection, "conninfo_attempts", _names.attempting(attempts))
     replace(_conninfo_attempts, "socket", _names.Socket("socket"))
     replace(Cursor, "_convert_query", _cursor.converting(Cursor._convert_query))
     replace(_copy.Copy, "finish", _cursor.finishing(_copy.Copy.finish))

@@ -44,7 +44,7 @@ connections: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary
 class Session:
     """The state of one connection that psycopg has no room for."""
 
-    __slots__ = ("_bound", "_pgconn", "closed_by", "fd", "forked", "slice_over", "source", "wait", "waits")
+    __slots__ = ("_bound", "closed_by", "fd", "forked", "slice_over", "source", "wait", "waits")
 
     def __init__(self) -> None:
         self.waits = False
@@ -59,7 +59,6 @@ class Session:
         self.fd = -1
         self.slice_over = TimeSlice()
         self._bound: BoundWaitCallback | None = None
-        self._pgconn: PGconn | None = None
 
     def bind(self, fd: int) -> None:
         """Take up the wait callback in force, for this socket.
@@ -87,18 +86,11 @@ class Session:
         if bound is not None:
             bound.close()
 
-    def pgconn(self, conn: Any) -> PGconn:
-        """Return psycopg's own `PGconn`, borrowed through the libpq that psycopg itself uses."""
-        if self._pgconn is None:
-            self._pgconn = libpq().borrow(conn.pgconn.pgconn_ptr)
-        return self._pgconn
-
     def finish(self, conn: Any) -> None:
         """Close the connection, whatever state it is in; nothing here waits."""
-        if conn.pgconn.transaction_status == ACTIVE and not self.forked:
-            self.cancel_unattended(conn)
+        if conn.pgconn.transaction_status == ACTIVE and not self.forked and self.closed_by is None:
+            cancel_unattended(conn)
         self.release()
-        self._pgconn = None
         conn.pgconn.finish()
 
     def close_under_waiter(self, conn: Any) -> None:
@@ -108,14 +100,8 @@ class Session:
         """
         if self.closed_by is None:
             self.closed_by = current()
-            self.cancel_unattended(conn)
+            cancel_unattended(conn)
             shut_down(conn.pgconn.socket)
-
-    def cancel_unattended(self, conn: Any) -> None:
-        """Cancel what runs on the server, or is about to, while nobody can wait for it."""
-        with contextlib.suppress(*_OWN_FAILURES):
-            # more than once: a request that arrives before the statement has been read is dropped
-            detach(self.pgconn(conn).get_cancel().cancel, pauses=(0, 0.1, 1))
 
     def recover(self, conn: Any) -> None:
         """Cancel the statement under way and bring the connection to rest, or close it.
@@ -127,7 +113,7 @@ class Session:
             return
         try:
             if piped or conn.pgconn.transaction_status == ACTIVE:
-                pgconn = self.pgconn(conn)
+                pgconn = borrowed(conn)
                 if piped:
                     pgconn.pipeline_sync()  # else the server would not say how what is under way has ended
                 end_statement(pgconn, partial(drain_gen, pgconn), limits.recovery)
@@ -148,6 +134,18 @@ def session_of(conn: Any) -> Session:
         session = conn._greenpg = Session()
         connections[id(conn)] = conn
     return session
+
+
+def borrowed(conn: Any) -> PGconn:
+    """Return psycopg's own `PGconn`, borrowed through the libpq that psycopg itself uses; not to be kept."""
+    return libpq().borrow(conn.pgconn.pgconn_ptr)
+
+
+def cancel_unattended(conn: Any) -> None:
+    """Cancel what runs on the server, or is about to, while nobody can wait for it."""
+    with contextlib.suppress(*_OWN_FAILURES):
+        # more than once: a request that arrives before the statement has been read is dropped
+        detach(borrowed(conn).get_cancel().cancel, pauses=(0, 0.1, 1))
 
 
 def _forget(conn: Any) -> None:

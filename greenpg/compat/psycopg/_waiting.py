@@ -58,6 +58,8 @@ def wait(self: Any, gen: Any, interval: float | None = None, timeout: float | No
         raise
     finally:
         session.waits = False
+        if session.closed_by is not None:
+            session.finish(self)
 
 
 def _wait_to_write(session: Session, pgconn: Any, need: Wait, left: float | None) -> int:
@@ -109,9 +111,7 @@ def _settle(conn: Any, session: Session, gen: Any, exc: BaseException) -> None:
     """
     interrupted = getattr(gen, "gi_frame", None) is not None  # else the generator has raised it itself
     try:
-        if session.closed_by is not None:
-            session.finish(conn)
-        elif interrupted or not _is_left_to_psycopg(conn, exc):
+        if session.closed_by is None and (interrupted or not _is_left_to_psycopg(conn, exc)):
             session.recover(conn)
     finally:
         with suppress(RuntimeError):  # one that waits in its clean-up: there is nothing to wait for

@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import _psycopg, extensions
 
 from greenpg.compat._patch import Patch
+from greenpg.compat._recovery import warn_of_old_libpq
 from greenpg.compat.psycopg2._connecting import connecting
 from greenpg.compat.psycopg2._session import libpq, limits, wait_callback
 from greenpg.errors import Error
@@ -84,9 +85,5 @@ def _libpq_serves() -> bool:
             exc,
         )
         return False
-    if version < 170000:
-        _log.warning(
-            "psycopg2 uses libpq %d: before 17, cancelling takes a native thread and no encryption",
-            version // 10000,
-        )
+    warn_of_old_libpq("psycopg2", version)
     return True
