@@ -15,9 +15,19 @@ import pytest
 
 from greenpg.__main__ import main
 from greenpg.compat._drivers import DRIVERS
-from greenpg.doctor import Driver, Finding, Libpq, Measurement, Process, Report, Server, Step
+from greenpg.doctor import (
+    Driver,
+    Finding,
+    Libpq,
+    Measurement,
+    Process,
+    Report,
+    Server,
+    Step,
+    examine,
+    render,
+)
 from greenpg.doctor.crowd import Span, most_at_once
-from greenpg.doctor.display import render
 from greenpg.doctor.measuring import findings_of_measurement
 from tests import fresh
 from tests.test_activation import MONKEY
@@ -332,16 +342,21 @@ def test_drivers_without_support(tmp_path: Path) -> None:
     (tmp_path / "psycopg2cffi").mkdir()
     (tmp_path / "psycopg2cffi" / "__init__.py").write_text("from psycopg2cffi import extensions")
     (tmp_path / "psycopg2cffi" / "extensions.py").write_text("get_wait_callback = lambda: None")
-    names = ("pg8000", "asyncpg", "psycopg2cffi", "pgdb")
+    (tmp_path / "psycopg2").mkdir()
+    (tmp_path / "psycopg2" / "__init__.py").touch()
+    names = ("pg8000", "asyncpg", "psycopg2cffi", "pgdb", "psycopg2")
     ran = doctor("--gevent", "--json", *(f"--driver={name}" for name in names), cwd=tmp_path)
     assert ran.returncode == 1, ran
     [report] = reports(ran)
-    assert [driver["state"] for driver in report["drivers"]] == ["sockets", "asyncio", "blocks", "broken"]
+    assert [driver["state"] for driver in report["drivers"]] == [
+        *("sockets", "asyncio", "blocks", "broken", "unknown")
+    ]
     said = {each["about"]: (each["level"], each["text"], each["fix"]) for each in report["findings"]}
     assert said["pg8000"][0] == said["asyncpg"][0] == "warning"
     assert "leaves it out of step" in said["pg8000"][1]
     assert "only one green thread" in said["asyncpg"][1]
     assert said["psycopg2cffi"][::2] == ("problem", "use psycopg2 or psycopg, which greenpg makes green")
+    assert said["psycopg2"][0] == "warning"
     assert said["pgdb"][:2] == ("problem", "cannot be imported: no libpq")
 
 
@@ -375,6 +390,12 @@ def test_a_plain_process_is_no_green_one() -> None:
     assert "problem" not in ran.stdout
 
 
+def test_what_is_too_small_to_be_seen() -> None:
+    for few in ({"concurrency": 1}, {"seconds": 0.0}):
+        with pytest.raises(ValueError, match="takes 2 of them"):
+            examine(**few)
+
+
 def test_no_secret_of_the_environment_is_shown() -> None:
     ran = doctor(
         "--here", "--driver=psycopg2", "--json", GREENPG_TEST_DSN="password=geheim", GREENPG_DETECT="50ms"
@@ -400,7 +421,8 @@ def test_no_secret_of_the_environment_is_shown() -> None:
         (["--here", "--driver=pgdb"], "pgdb is not installed"),
         (["--here", "--import=nosuch.app"], "cannot import nosuch.app: ModuleNotFoundError: No module named"),
         (["--here", "--dsn=host=h password=se cret"], 'bad connection string: missing "..." after "..."'),
-        (["--here", "--dsn=postgresql://me:se@cret@h/db"], "write that of a password as %40"),
+        (["--here", "--dsn=postgresql://me:se@cret@h/db"], "write @ : / of a password as %40 %3A %2F"),
+        (["--here", "--dsn=postgresql://me:cret/@h/db"], "write @ : / of a password as %40 %3A %2F"),
     ],
 )
 def test_bad_input_is_one_line(options: list[str], expected: str) -> None:

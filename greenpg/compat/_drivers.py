@@ -64,7 +64,7 @@ class Activation:
                 f"there is no driver to patch: install one of {', '.join(DRIVERS)}"
                 ' (pip install "greenpg[psycopg2]" or "greenpg[psycopg]")'
             )
-        modules = [*drivers, *_installed(ADD_ONS)]
+        modules = [*drivers, *installed(ADD_ONS)]
         self._options, self._follows = given, False
         if self.runtime is None:
             warn_of_connections()
@@ -148,10 +148,11 @@ class Activation:
 
 def installed_drivers() -> list[str]:
     """Return the drivers that can be imported here, without importing them."""
-    return _installed(DRIVERS)
+    return installed(DRIVERS)
 
 
-def _installed(modules: Iterable[str]) -> list[str]:
+def installed(modules: Iterable[str]) -> list[str]:
+    """Return those of some top-level modules that can be imported here, without importing them."""
     return [module for module in modules if sys.modules.get(module) is not None or _can_import(module)]
 
 

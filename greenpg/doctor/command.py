@@ -151,7 +151,8 @@ def _fresh_ones(asked_for: str | None, has_app: bool) -> list[str | None]:
 
 
 def _examine_this(options: argparse.Namespace) -> Report:
-    from greenpg.doctor.drivers import installed
+    from greenpg.compat._drivers import installed
+    from greenpg.doctor.drivers import KNOWN
     from greenpg.doctor.examination import examine
     from greenpg.doctor.patient import import_app
 
@@ -161,7 +162,7 @@ def _examine_this(options: argparse.Namespace) -> Report:
             import_app(options.app)
     return examine(
         options.dsn,
-        drivers=options.driver or installed(),
+        drivers=options.driver or installed(KNOWN),
         app=options.app,
         concurrency=options.concurrency,
         seconds=options.seconds,

@@ -6,12 +6,12 @@ Its rule: a driver that is not imported is not imported for this; whoever wants 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from greenpg.compat import _drivers
-from greenpg.compat._drivers import ADD_ONS, DRIVERS
+from greenpg.compat._drivers import ADD_ONS, DRIVERS, installed
 from greenpg.compat._preloaded import is_native
 from greenpg.doctor.process import libpq_at, missing_activation, name_of
 from greenpg.doctor.report import DoctorError, Driver, Finding
@@ -62,17 +62,12 @@ class _Verdict(NamedTuple):
     fix: str = ""
 
 
-def installed() -> list[str]:
-    """Return the names of the drivers that can be imported here."""
-    return _drivers._installed(KNOWN)
-
-
 def choose(names: Iterable[str] | None) -> list[Known]:
     """Return the drivers of these names; of none, all that are installed.
 
     :raises DoctorError: one is not known, or not installed
     """
-    present = installed()
+    present = installed(KNOWN)
     if names is None:
         return [KNOWN[name] for name in present]
     chosen = list(names)
@@ -84,27 +79,34 @@ def choose(names: Iterable[str] | None) -> list[Known]:
     return [KNOWN[name] for name in chosen]
 
 
-def look_at_driver(known: Known, process: Process, *, imports: bool) -> tuple[Driver, list[Finding]]:
+def look_at_driver(known: Known, process: Process, *, imports: bool) -> tuple[Driver, Finding | None]:
     """Describe a driver as it is in this process, and say what that means, if anything.
 
     :param imports: import it first
     """
-    if imports:
-        try:
+    libpq = None
+    try:
+        if imports:
             import_module(known.name)
-        except Exception as error:
-            return _broken(known, error)
-    imported = sys.modules.get(known.name) is not None
-    verdict = _verdict(known, process) if imported else _not_imported(known, process)
-    libpq = _libpq(known.name) if imported else None
+        if sys.modules.get(known.name) is None:
+            verdict = _not_imported(known, process)
+        else:
+            verdict, libpq = _verdict(known, process), _libpq(known.name)
+    except Exception as error:
+        verdict = _broken(error)
+    finding = Finding(verdict.level, known.name, verdict.text, verdict.fix)
     driver = Driver(known.name, _version(known), verdict.state, verdict.waits, libpq)
-    return driver, [Finding(verdict.level, known.name, verdict.text, verdict.fix)] if verdict.text else []
+    return driver, finding if verdict.text else None
 
 
-def _broken(known: Known, error: Exception) -> tuple[Driver, list[Finding]]:
-    text = f"cannot be imported: {' '.join(str(error).split())}"
-    fix = "install it anew, or uninstall it"
-    return Driver(known.name, _version(known), "broken", "-"), [Finding("problem", known.name, text, fix)]
+def _broken(error: Exception) -> _Verdict:
+    text = " ".join(str(error).split())
+    if isinstance(error, ImportError):
+        text = f"cannot be imported: {text}"
+        return _Verdict("broken", "-", "problem", text, "install it anew, or uninstall it")
+    return _Verdict(
+        "unknown", "-", "warning", f"not built as the doctor knows it: {text}", "try it with --dsn"
+    )
 
 
 def _version(known: Known) -> str:
@@ -224,13 +226,12 @@ def _half_green(where: str, process: Process) -> str:
 def _libpq(name: str) -> Libpq | None:
     """Return the libpq of an imported driver, if it can be told."""
     module: Any = sys.modules[name]
-    try:
+    # linked statically, hidden, or another version's layout
+    with suppress(Error, OSError, AttributeError):
         if name == "psycopg2":
             return libpq_at(module._psycopg.__file__)
         if name == "psycopg":
             return libpq_at(_psycopg_libpq(module.pq))
-    except (Error, OSError, AttributeError):  # linked statically, hidden, or another version's layout
-        pass
     return None
 
 

@@ -88,9 +88,10 @@ def _modules(app: Iterable[str]) -> Iterator[ModuleType]:
     for module in list(sys.modules.values()):
         if type(module) is not ModuleType or not (file := getattr(module, "__file__", None)):
             continue
-        # what runs as a script or by `-m` knows its own name only by its spec
-        top = getattr(module.__spec__, "name", module.__name__).partition(".")[0]
-        if top in packages or not (top in _FOREIGN or _INSTALLED.intersection(Path(file).parts)):
+        # what runs by `-m` knows its own name only by its spec
+        name = getattr(getattr(module, "__spec__", None), "name", module.__name__)
+        top = str(name).partition(".")[0]
+        if top in packages or not (top in _FOREIGN or _INSTALLED.intersection(Path(str(file)).parts)):
             yield module
 
 

@@ -20,7 +20,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from greenpg._pristine import pristine
-from greenpg.doctor.drivers import installed
+from greenpg.compat._drivers import installed
+from greenpg.doctor.drivers import KNOWN
 from greenpg.doctor.examination import examine
 from greenpg.doctor.report import DoctorError, Finding, Report, StuckError
 
@@ -82,7 +83,7 @@ def import_app(modules: Iterable[str]) -> None:
 
 
 def _examine(job: Job, desk: int) -> Report:
-    drivers = job.drivers or installed()
+    drivers = job.drivers or installed(KNOWN)
     noted = _Notes()
     if job.preload:
         import_app(job.app)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 Level = Literal["ok", "note", "warning", "problem"]
 State = Literal[
-    "green", "half green", "blocks", "native", "sockets", "asyncio", "not imported", "broken"
+    "green", "half green", "blocks", "native", "sockets", "asyncio", "not imported", "broken", "unknown"
 ]  # fmt: skip
 
 
@@ -64,10 +64,9 @@ class Process:
         """Whether greenpg's waits let its green threads run; somebody's own callback is trusted."""
         if self.monkey_patched and self.runtime not in self.monkey_patched:
             return False
-        others = ("none: ", "greenpg.waiters.")
-        return self.waiter.startswith(f"greenpg.waiters.{self.runtime}.") or not self.waiter.startswith(
-            others
-        )
+        if self.waiter.startswith("greenpg.waiters."):
+            return self.waiter.startswith(f"greenpg.waiters.{self.runtime}.")
+        return not self.waiter.startswith("none: ")
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of an examination; `str()` of it is for people, `as_dict()` for programs."""
+    """The result of an examination; `render()` is for people, `as_dict()` for programs."""
 
     how: str
     """How the process came to be as it is."""

@@ -5,6 +5,7 @@ Its rule: no message holds a password, nor a part of a connection string that ma
 
 from __future__ import annotations
 
+import os
 import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,14 +16,14 @@ from greenpg._core.protocol import execute_gen, wait_gen
 from greenpg.abc import Wait
 from greenpg.doctor.process import version_text
 from greenpg.doctor.report import DoctorError, Server
-from greenpg.errors import Error, OperationalError, ProgrammingError
+from greenpg.errors import Error, OperationalError
 from greenpg.pq.enums import ConnStatus, ExecStatus, PollingStatus
-from greenpg.waiters import drive, get_wait_callback
+from greenpg.waiters import drive, get_wait_callback, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenpg.abc import Gen
+    from greenpg.abc import Gen, WaitCallback
     from greenpg.pq.abc import ConninfoOption, Library, PGconn
 
 _LIMIT = 10.0
@@ -51,15 +52,9 @@ def find_server(dsn: str, concurrency: int) -> Target:
     """
     try:
         library = pq.library()
-        given = _values(library.parse_conninfo(dsn.encode()))
-        defaults = _values(library.conninfo_defaults())
-    except ProgrammingError as error:
-        what = re.sub(r'"[^"]*"', '"..."', str(error))  # it quotes what may be half a password
-        raise DoctorError(what) from None
     except (Error, ImportError) as error:
         raise DoctorError(f"the connection string cannot be read without a libpq: {error}") from error
-    if "@" in given.get("host", ""):
-        raise DoctorError("bad connection string: the host has an @ in it, write that of a password as %40")
+    given, defaults = _parse(library, dsn), _values(library.conninfo_defaults())
     failures = []
     for options in _one_by_one(given, defaults):
         try:
@@ -74,8 +69,27 @@ def find_server(dsn: str, concurrency: int) -> Target:
     raise DoctorError(f"cannot connect to PostgreSQL: {'; '.join(failures)}")
 
 
+def _parse(library: Library, dsn: str) -> dict[str, str]:
+    """Return what a connection string says.
+
+    :raises DoctorError: it is none, or a password has got into what is not one and would be shown
+    """
+    try:
+        given = _values(library.parse_conninfo(os.fsencode(dsn)))
+    except Error as error:
+        what = re.sub(r'"[^"]*"', '"..."', str(error))  # it quotes what may be half a password
+        raise DoctorError(what) from None
+    if "@" in given.get("host", "") or not re.fullmatch(r"[\d, ]*", given.get("port", "")):
+        raise DoctorError(
+            "bad connection string: host or port are none, write @ : / of a password as %40 %3A %2F"
+        )
+    return given
+
+
 def _values(options: list[ConninfoOption]) -> dict[str, str]:
-    return {option.keyword.decode(): option.val.decode() for option in options if option.val is not None}
+    return {
+        os.fsdecode(option.keyword): os.fsdecode(option.val) for option in options if option.val is not None
+    }
 
 
 def _one_by_one(given: dict[str, str], defaults: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -97,10 +111,10 @@ def _visit(library: Library, options: dict[str, str], defaults: dict[str, str]) 
     """
     limit = _limit(options.get("connect_timeout") or defaults.get("connect_timeout") or "")
     conninfo = " ".join(f"{name}='{_quoted(value)}'" for name, value in options.items())
-    wait = get_wait_callback()
+    wait = _wait_callback()
     try:
         # in a native thread: it looks the host up
-        pgconn = drive(offload_gen(partial(library.connect_start, conninfo.encode())), wait, limit)
+        pgconn = drive(offload_gen(partial(library.connect_start, os.fsencode(conninfo))), wait, limit)
         try:
             most = drive(_connect_gen(pgconn), wait, limit)
             address = f"{pgconn.host.decode()}:{pgconn.port.decode()}"
@@ -110,6 +124,14 @@ def _visit(library: Library, options: dict[str, str], defaults: dict[str, str]) 
     except TimeoutError as error:
         where = options.get("host") or options.get("hostaddr") or "the server"
         raise TimeoutError(f"{where} did not answer within {limit:g} s") from error
+
+
+def _wait_callback() -> WaitCallback:
+    """Return greenpg's, or, where the doctor has to say that there is none, one that will do."""
+    try:
+        return get_wait_callback()
+    except (LookupError, ImportError):
+        return select.wait
 
 
 def _connect_gen(pgconn: PGconn) -> Gen[int | None]:
