@@ -54,6 +54,7 @@ def runtime(request: pytest.FixtureRequest) -> str:
 def statements(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
     """How many statements of this test's applications the server is at."""
     name = uuid4().hex
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # eventlet keeps something to itself where it finds this
     with closing(psycopg2.connect(dsn)) as observer:
         observer.autocommit = True
         monkeypatch.setenv("PGAPPNAME", name)
