@@ -171,6 +171,10 @@ def test_what_was_imported_too_early_is_repaired_or_named(runtime: str, shop: Pa
         "made before the process was monkey-patched, and repaired: 1 psycopg2.pool.ThreadedConnectionPool"
     )
     assert {"level": "ok", "about": "greenpg", "text": repaired, "fix": ""} in findings
+    [green] = [each["text"] for each in findings if each["about"] == "psycopg2"]
+    assert (
+        green == f"green: it waits through greenpg.waiters.{runtime}.wait, and was imported before the patch"
+    )
     named = {
         each["about"]: each["text"].split()[2].rstrip(",") for each in findings if "shop" in each["about"]
     }
@@ -178,6 +182,8 @@ def test_what_was_imported_too_early_is_repaired_or_named(runtime: str, shop: Pa
     assert named == expected
     [in_order] = reports(doctor(*asked, cwd=shop))
     assert not [each for each in in_order["findings"] if each["level"] in ("warning", "problem")]
+    early = [each for each in in_order["findings"] if "before the patch" in each["text"]]
+    assert bool(early) == (runtime == "eventlet"), "eventlet itself imports psycopg2"
 
 
 @pytest.mark.gevent

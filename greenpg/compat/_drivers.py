@@ -39,6 +39,8 @@ class Activation:
 
     def __init__(self) -> None:
         self.runtime: str | None = None
+        self.imported_before: tuple[str, ...] = ()
+        """The modules that were there before the patch, for whoever asks what was too early."""
         self._installed: WaitCallback | None = None
         self._previous: WaitCallback | None = None
         self._options: dict[str, float] = {}
@@ -112,6 +114,7 @@ class Activation:
         self._previous = set_wait_callback(runtime)
         self._installed = set_wait_callback(runtime)  # once more, to see what the name stands for
         self.runtime = runtime
+        self.imported_before = tuple(module for module in modules if sys.modules.get(module) is not None)
         for module in modules:
             hook = AfterImport(module, partial(self._imported, module))
             hook.install()

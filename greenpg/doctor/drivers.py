@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from greenpg.compat._drivers import ADD_ONS, DRIVERS, installed
+from greenpg.compat._drivers import ADD_ONS, DRIVERS, activation, installed
 from greenpg.compat._preloaded import is_native
 from greenpg.doctor.process import libpq_at, missing_activation, name_of
 from greenpg.doctor.report import DoctorError, Driver, Finding
@@ -175,7 +175,9 @@ def _by_libpq(known: Known, process: Process) -> _Verdict:
     where = "" if through is None else name_of(through)
     if where.startswith("greenpg."):
         if process.waits:
-            return _Verdict("green", process.waiter, "ok", f"green: it waits through {process.waiter}")
+            early = ", and was imported before the patch" if known.name in activation.imported_before else ""
+            text = f"green: it waits through {process.waiter}{early}"
+            return _Verdict("green", process.waiter, "ok", text)
         text = f"blocks: greenpg waits through {process.waiter}"
         return _Verdict("blocks", process.waiter, "problem", text, "see greenpg")
     half = _half_green(where, process)
