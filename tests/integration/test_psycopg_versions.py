@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 
+PROMISES = (
+    "usable or orphan or (every_way and not copy_in) or one_wait or waits_once or writes_too or by_mistake"
+    " or in_the_check or come_already or given_back or (a_storm and not Null)"
+)
+
 
 def case(psycopg: Psycopg, runtime: str, order: str) -> Any:
     """Return the parameters of one test; what is not there is skipped, and says why."""
@@ -39,10 +44,7 @@ def variables(psycopg: Psycopg, *folders: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("psycopg", "runtime", "order"),
-    [
-        *(case(*each) for each in product(NEWEST, ("gevent", "eventlet"), ("before", "after"))),
-        *(case(psycopg, "gevent", "before") for psycopg in OLDEST),
-    ],
+    [case(*each) for each in product(NEWEST, ("gevent", "eventlet"), ("before", "after"))],
 )
 def test_ten_sleep_at_once(psycopg: Psycopg, runtime: str, order: str, dsn: str) -> None:
     """Straight, through psycopg_pool, and through SQLAlchemy."""
@@ -54,6 +56,24 @@ def test_ten_sleep_at_once(psycopg: Psycopg, runtime: str, order: str, dsn: str)
     assert impl == psycopg.impl
     assert set(took) == {"straight", "pool", "sqlalchemy"}
     assert max(took.values()) < GREEN, took
+
+
+@pytest.mark.parametrize(
+    ("psycopg", "runtime", "order"),
+    [
+        *(case(psycopg, "gevent", "after") for psycopg in OLDEST),
+        *(case(psycopg, "eventlet", "after") for psycopg in NEWEST[::3]),
+    ],
+)
+def test_the_same_promises(psycopg: Psycopg, runtime: str, order: str, dsn: str) -> None:
+    """Those of `tests/green` that are most about what psycopg keeps to itself."""
+    files = map(str, sorted((fresh.ROOT / "tests" / "green").glob("test_psycopg_*.py")))
+    ran = fresh.run(
+        *(sys.executable, "-W", "ignore", "-m", "tests.green", runtime, "-q", "-k", PROMISES, *files),
+        env={**variables(psycopg), "GREENPG_TEST_DSN": dsn},
+        timeout=180,
+    )
+    assert ran.returncode == 0, ran
 
 
 @pytest.mark.parametrize(
