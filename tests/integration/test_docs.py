@@ -81,9 +81,10 @@ def test_there_is_no_other_kind_of_example() -> None:
 def given(dsn: str) -> str:
     """Return what the examples take for granted: where the database is, in each framework's words."""
     parts = parse_dsn(dsn)
-    user, host, port, name = (parts.get(key, "") for key in ("user", "host", "port", "dbname"))
-    url = f"postgresql://{user}@{host}:{port}/{name}"
-    database = {"USER": user, "HOST": host, "PORT": port, "NAME": name}
+    keys = ("user", "password", "host", "port", "dbname")
+    user, password, host, port, name = (parts.get(key, "") for key in keys)
+    url = f"postgresql://{user}:{password}@{host}:{port}/{name}"
+    database = {"USER": user, "PASSWORD": password, "HOST": host, "PORT": port, "NAME": name}
     return f"DSN = {dsn!r}\nURL = {url!r}\nDATABASE = {database!r}\n"
 
 
@@ -122,6 +123,9 @@ RUN_BY = {
 }
 """What other tests run: each a file in this folder and a function in it."""
 
+MADE = {"make demo": "greenpg demo", "make test": "-m pytest"}
+"""What `test_make` looks at, and what it must come to."""
+
 _PROMPT = "$ "
 _FIGURE = re.compile(r"\d+(?:\.\d+)+|\d+(?= ?(?:ms|s|%|MB|kB)\b)")  # a version, a measurement
 _FOLDER = re.compile(r"/\S*/(?=\w+\.py\b)")
@@ -137,7 +141,7 @@ class Command:
     @property
     def is_run_here(self) -> bool:
         """Whether it is for `test_console`."""
-        return self.line not in SERVED | RUN_BY and not self.line.startswith(("make ", "pip install "))
+        return self.line not in SERVED | RUN_BY | MADE and not self.line.startswith("pip install ")
 
 
 def commands(block: Block) -> list[Command]:
@@ -188,15 +192,15 @@ def test_packages_to_install() -> None:
             assert set(asked.split(",")) <= extras, command.line
 
 
-@pytest.mark.parametrize(("target", "does"), [("demo", "greenpg demo"), ("test", "-m pytest")])
-def test_make(target: str, does: str) -> None:
-    """What the target itself does is tested elsewhere, in an environment that is there already."""
-    assert does in run("make", "--dry-run", target).stdout
+@pytest.mark.parametrize("line", MADE)
+def test_make(line: str) -> None:
+    """What it comes to is tested elsewhere, in an environment that is there already."""
+    assert MADE[line] in run(*line.split(), "--dry-run").stdout
 
 
 def test_every_command_is_run_by_a_test() -> None:
     lines = {command.line for command in COMMANDS}
-    assert {*SERVED, *RUN_BY} - lines == set(), "no document says so any more"
+    assert {*SERVED, *RUN_BY, *MADE} - lines == set(), "no document says so any more"
     for line, place in RUN_BY.items():
         name, test = place.split("::")
         module = vars(import_module(f"tests.integration.{name.removesuffix('.py')}"))
@@ -258,7 +262,7 @@ def test_the_package_of_a_wait_callback(tmp_path: Path) -> None:
 # Web servers
 
 REQUESTS = 10
-GREEN = 1.0
+GREEN = 2.0
 """Seconds within which ten requests of 0.3 s each are answered; one after the other they take three."""
 
 
