@@ -172,6 +172,6 @@ def test_no_library_at_a_path() -> None:
 
 @pytest.mark.parametrize("cls", [conn.PGconn, result.PGresult, cancel.PGcancelConn, cancel.PGcancel])
 def test_a_signal_in_front_of_the_constructor_leaves_nothing_to_complain_about(cls: type) -> None:
-    """A signal handler may raise before the first line of `__init__`; `__del__` then finds nothing to free."""
-    made: Any = cls.__new__(cls)
+    """A signal handler may raise before the first line of `__init__`; the object is then taken apart."""
+    made: Any = object.__new__(cls)
     made.__del__()
