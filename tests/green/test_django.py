@@ -37,10 +37,17 @@ ORPHANS = (
 )
 
 
+@pytest.fixture(scope="module")
+def driver() -> str:
+    """The driver of this module's project; `test_django_psycopg` has the other one."""
+    return "psycopg2"
+
+
 @pytest.fixture(scope="module", autouse=True)
-def models(dsn: str) -> Iterator[Any]:
+def models(dsn: str, driver: str) -> Iterator[Any]:
     """A project with two models, and their tables; Django is set up here, once in the child."""
-    sys.modules["psycopg"] = None  # type: ignore[assignment]  # Django would prefer it
+    if driver == "psycopg2":
+        sys.modules["psycopg"] = None  # type: ignore[assignment]  # Django would prefer it
     import django
     from django.conf import settings
 
