@@ -11,6 +11,7 @@ from psycopg import errors as e
 
 from tests.faults import FaultProxy
 from tests.green.psycopg_statements import busy, cancel_until_it_takes, descriptors, prepared, value, works
+from tests.green.sessions import wait_for
 from tests.green.ticker import LONGEST, Ticker
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def test_silent_listener(runtime: Runtime, proxy: FaultProxy, proxied: Any, way:
         assert ticker.ticks > 20
     proxy.heal()
     assert task.get() == 7  # nobody has touched the statement
-    assert descriptors() <= before
+    wait_for(lambda: descriptors() <= before, runtime.sleep)
     assert works(proxied)
 
 
@@ -90,8 +91,9 @@ def test_timeout_thrown_in(runtime: Runtime, proxy: FaultProxy, proxied: Any) ->
     with pytest.raises(runtime.Timeout) as caught, runtime.timeout(0.1) as bomb:
         proxied.cancel()
     assert caught.value is bomb
-    assert descriptors() <= before
     proxy.heal()
+    # before libpq 17, a native thread goes on until it has an answer
+    wait_for(lambda: descriptors() <= before, runtime.sleep)
     assert works(proxied)
 
 

@@ -107,7 +107,7 @@ def test_names_that_an_application_resolves_itself(
 
 
 def test_failures_are_named(runtime: Runtime, dsn: str) -> None:
-    with pytest.raises(psycopg.OperationalError, match=r"failed to resolve host 'no.invalid'"):
+    with pytest.raises(psycopg.OperationalError, match="Name or service not known"):
         psycopg.connect(make_conninfo(dsn, host="no.invalid"))
     with pytest.raises(psycopg.OperationalError, match="Connection refused"):
         psycopg.connect(make_conninfo(dsn, port=1))

@@ -392,6 +392,7 @@ def test_prepared_statements_afterwards(runtime: Runtime, connect3: Callable[...
         assert conn.execute("select %s, pg_sleep(0.01)", (moment,)).fetchone()[0] == moment
 
 
+@pytest.mark.runtimes("gevent", "eventlet")  # a signal may raise in a finalizer, which swallows it
 def test_connecting(runtime: Runtime, dsn: str) -> None:
     def connect(moment: int) -> bool:
         with suppress(runtime.Timeout), runtime.timeout(0.0005 * moment):

@@ -13,6 +13,7 @@ from psycopg import errors as e
 
 from greenpg.compat.psycopg._session import ACTIVE, limits, session_of
 from greenpg.pq.enums import ConnStatus
+from greenpg.waiters._slice import TimeSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,20 @@ def converting(plain: Callable[..., Any]) -> Callable[..., Any]:
         return converted
 
     return convert_query
+
+
+class NowAndThen:
+    """Whether COPY is to wait until what it has written is sent: `True` once in a time slice.
+
+    Before it had a threshold for that, psycopg never waited: it held the hub, and libpq kept in memory
+    what the server was too slow for.
+    """
+
+    def __init__(self) -> None:
+        self._slice_over = TimeSlice()
+
+    def __bool__(self) -> bool:
+        return self._slice_over()
 
 
 def finishing(plain: Callable[..., None]) -> Callable[..., None]:

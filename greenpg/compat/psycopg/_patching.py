@@ -138,6 +138,8 @@ def _replace_all() -> None:
     replace(_copy.LibpqWriter, "finish", _cursor.finishing_writer(_copy.LibpqWriter.finish))
     replace(_pipeline.Pipeline, "_exit", _cursor.leaving(_pipeline.Pipeline._exit))
     replace(transaction.Transaction, "__enter__", _cursor.entering(transaction.Transaction.__enter__))
+    if hasattr(_copy, "PREFER_FLUSH"):
+        replace(_copy, "PREFER_FLUSH", _cursor.NowAndThen())
     if _loops.WAKES_UP:
         # notifies() asks to be woken up as often, though it has nothing to do before its time is over
         replace(connection, "_WAIT_INTERVAL", _FOR_EVER)
