@@ -13,7 +13,7 @@ def report():
     at_work += 1
     most = max(most, at_work)
     with connection.cursor() as cursor:
-        cursor.execute("select pg_sleep(0.3)")
+        cursor.execute("select pg_sleep(0.1)")
     at_work -= 1
     connection.close()
 
