@@ -76,6 +76,10 @@ REPAIRED = (
     " 1 asgiref.local.Local, 1 sqlalchemy.util._collections.ThreadLocalRegistry,"
     " 1 sqlalchemy.util.queue.Queue, 2 peewee.Database, 1 playhouse.pool.PooledDatabase"
 )
+
+def said():
+    # peewee imports psycopg 3 too, where that is installed
+    return [said for said in logged if not said.startswith("INFO psycopg waits")]
 """
 
 
@@ -88,12 +92,12 @@ REPAIRED = (
     ],
 )
 def test_repaired_in_gevent(steps: str) -> None:
-    run(f"{PRELUDE}\n{steps}\ncheck(made)\nassert sorted(logged) == sorted([line, REPAIRED]), logged")
+    run(f"{PRELUDE}\n{steps}\ncheck(made)\nassert sorted(said()) == sorted([line, REPAIRED]), logged")
 
 
 @pytest.mark.gevent
 def test_repaired_by_following() -> None:
-    run(f"{PRELUDE}\nmade = make(); monkey_patch()\ncheck(made)\nassert logged == [line, REPAIRED]", auto="1")
+    run(f"{PRELUDE}\nmade = make(); monkey_patch()\ncheck(made)\nassert said() == [line, REPAIRED]", auto="1")
 
 
 @pytest.mark.eventlet
