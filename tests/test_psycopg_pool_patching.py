@@ -55,20 +55,21 @@ assert logged.count("INFO " + text) == 1, logged
     )
 
 
-def test_one_that_is_built_otherwise(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "why"), [("4.0", "another version"), ("3.3.99", "_acompat")])
+def test_one_that_is_not_known(tmp_path: Path, version: str, why: str) -> None:
     (tmp_path / "psycopg_pool").mkdir()
-    (tmp_path / "psycopg_pool" / "__init__.py").write_text(
-        "__version__ = '4.0'\nclass ConnectionPool: pass\n"
-    )
+    source = f"__version__ = {version!r}\nclass ConnectionPool: pass\n"
+    (tmp_path / "psycopg_pool" / "__init__.py").write_text(source)
     run(
-        """
+        f"""
 green.patch()
 import psycopg_pool
 before = dict(vars(psycopg_pool.ConnectionPool))
 green.patch()
 assert vars(psycopg_pool.ConnectionPool) == before
 [warning] = [text for text in logged if "psycopg_pool" in text]
-assert warning.startswith("WARNING psycopg_pool 4.0 is not one that greenpg knows"), warning
+assert warning.startswith("WARNING psycopg_pool {version} is not 3.2 or 3.3 as greenpg knows it"), warning
+assert {why!r} in warning
 """,
         path=tmp_path,
     )

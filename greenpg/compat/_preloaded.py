@@ -47,8 +47,9 @@ def _peewee_state(_database: Any) -> Any:
 
 def _pool_tasks(pool: Any) -> Any:
     room = sys.modules.get("greenpg.compat.psycopg_pool._renewal")
-    if room is not None:
-        room.take_back(pool)
+    if room is None:  # of a version that is left alone
+        return pool._tasks
+    room.take_back(pool)
     return None
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("greenpg")
 _patch = Patch()
 _warned: list[str] = []
+_KNOWN = ("3.2.", "3.3.")
 
 # What psycopg_pool binds when it is imported, and would keep if the process is monkey-patched after that.
 _LATE: dict[str, Callable[..., Any]] = {
@@ -32,17 +33,20 @@ _LATE: dict[str, Callable[..., Any]] = {
 def patch(**_limits: float) -> None:
     """Make psycopg_pool's pools wait through the runtime, and safe from what interrupts their users.
 
-    Doing it twice is doing it once. A psycopg_pool in which something private is not where it was is
+    Doing it twice is doing it once. A version that is not known, or that is not built as we know it, is
     left alone, with one warning.
 
     :param _limits: the drivers' own, of which a pool has no use
     """
     if _patch:
         return
+    version = getattr(psycopg_pool, "__version__", "")
     try:
+        if not version.startswith(_KNOWN):
+            raise ImportError("another version")
         replacements = _replacements()
     except (ImportError, LookupError, AttributeError) as exc:
-        _warn(exc)
+        _warn(version, exc)
         return
     for holder, name, new in replacements:
         _patch.replace(holder, name, new)
@@ -84,7 +88,7 @@ def _replacements() -> list[Replacement]:
         (pool.ConnectionPool, "_check_open_getconn", _renewal.checking),
         (pool.MaintenanceTask, "run", _workers.run),
     ]
-    _renewal.find_opened(pool.ConnectionPool)
+    _renewal.find_opened()
     return [
         *late,
         (pool, "WaitingClient", _users.Client),
@@ -92,14 +96,13 @@ def _replacements() -> list[Replacement]:
     ]
 
 
-def _warn(why: Exception) -> None:
+def _warn(version: str, why: Exception) -> None:
     """Say once that this psycopg_pool is not known."""
     if not _warned:
-        version = getattr(psycopg_pool, "__version__", "without a version")
         _warned.append(version)
         _log.warning(
-            "psycopg_pool %s is not one that greenpg knows (%s: %s): it is left as it is, and loses the"
-            " connection of a green thread that is interrupted in getconn(); 3.2 and 3.3 are known",
+            "psycopg_pool %s is not 3.2 or 3.3 as greenpg knows it (%s: %s): it is left as it is, and loses"
+            " the connection of a green thread that is interrupted in getconn()",
             version,
             type(why).__name__,
             why,

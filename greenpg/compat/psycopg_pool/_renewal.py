@@ -57,10 +57,11 @@ def checking(plain: Any) -> Callable[..., Any]:
     return method
 
 
-def find_opened(cls: type) -> None:
+def find_opened() -> None:
     """Note which pools are open already."""
     # by type(), not isinstance(): that one wakes lazy proxies
-    _opened.update(obj for obj in gc.get_objects() if issubclass(type(obj), cls) and not obj.closed)
+    pools = (obj for obj in gc.get_objects() if issubclass(type(obj), ConnectionPool))
+    _opened.update(pool for pool in pools if not getattr(pool, "closed", True))
 
 
 def take_back(pool: Any) -> None:

@@ -210,7 +210,10 @@ def undisturbed(plain: Any) -> Callable[..., Any]:
             finally:
                 done.set()
 
-        _acompat.spawn(run, name=f"{self.name}-{plain.__name__}")
+        try:
+            _acompat.spawn(run, name=f"{self.name}-{plain.__name__}")
+        except RuntimeError:  # the interpreter is about to end: no more native threads
+            return plain(self, *args, **kwargs)
         done.wait()
         for error in errors:
             raise error
