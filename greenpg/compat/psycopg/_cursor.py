@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from functools import wraps
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from psycopg import errors as e
@@ -34,18 +35,20 @@ def converting(plain: Callable[..., Any]) -> Callable[..., Any]:
     return convert_query
 
 
-class NowAndThen:
-    """Whether COPY is to wait until what it has written is sent: `True` once in a time slice.
+def copying(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the replacement of `copy_to()`, the generator that writes a block of COPY data.
 
-    Before it had a threshold for that, psycopg never waited: it held the hub, and libpq kept in memory
-    what the server was too slow for.
+    psycopg waits until what it has written is sent only after a megabyte, in older versions never. Until
+    then it holds the hub, and libpq keeps in memory what the server is too slow for.
     """
+    slice_over = TimeSlice()
+    look = cycle([True] + [False] * 15).__next__  # at the clock, which takes as long as a small row
 
-    def __init__(self) -> None:
-        self._slice_over = TimeSlice()
+    @wraps(plain)
+    def copy_to(pgconn: Any, buffer: Any, flush: Any = True) -> Any:
+        return plain(pgconn, buffer, flush or (look() and slice_over()))
 
-    def __bool__(self) -> bool:
-        return self._slice_over()
+    return copy_to
 
 
 def finishing(plain: Callable[..., None]) -> Callable[..., None]:

@@ -34,6 +34,7 @@ _NEEDED = (
     ("psycopg._conninfo_attempts", "socket.getaddrinfo"),
     ("psycopg._copy", "Copy.finish"),
     ("psycopg._copy", "LibpqWriter.finish"),
+    ("psycopg._copy", "copy_to"),
     ("psycopg._pipeline", "Pipeline._exit"),
     ("psycopg._preparing", "PrepareManager.clear"),
     ("psycopg.connection", "Lock"),
@@ -134,12 +135,11 @@ def _replace_all() -> None:
     replace(connection, "conninfo_attempts", _names.attempting(attempts))
     replace(_conninfo_attempts, "socket", _names.Socket("socket"))
     replace(Cursor, "_convert_query", _cursor.converting(Cursor._convert_query))
+    replace(_copy, "copy_to", _cursor.copying(vars(_copy)["copy_to"]))
     replace(_copy.Copy, "finish", _cursor.finishing(_copy.Copy.finish))
     replace(_copy.LibpqWriter, "finish", _cursor.finishing_writer(_copy.LibpqWriter.finish))
     replace(_pipeline.Pipeline, "_exit", _cursor.leaving(_pipeline.Pipeline._exit))
     replace(transaction.Transaction, "__enter__", _cursor.entering(transaction.Transaction.__enter__))
-    if hasattr(_copy, "PREFER_FLUSH"):
-        replace(_copy, "PREFER_FLUSH", _cursor.NowAndThen())
     if _loops.WAKES_UP:
         # notifies() asks to be woken up as often, though it has nothing to do before its time is over
         replace(connection, "_WAIT_INTERVAL", _FOR_EVER)
