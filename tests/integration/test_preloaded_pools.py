@@ -184,3 +184,30 @@ pool.close()
         dsn,
         kind,
     )
+
+
+@pytest.mark.gevent
+@pytest.mark.parametrize("when", ["atexit.register(Closing(pool).__del__)", "closing = Closing(pool); del pool"])
+def test_closed_when_the_interpreter_ends(dsn: str, when: str) -> None:
+    """No native thread can be started by then, and here a green one is none."""
+    run(
+        f"""
+import atexit
+
+class Closing:
+    def __init__(self, pool):
+        self.pool, self.exit = pool, os._exit
+
+    def __del__(self):
+        self.pool.close(timeout=0.1)
+        self.exit(0)
+
+green.patch()
+pool = make(open=True)
+pool.wait(10)
+{when}
+""",
+        "gevent",
+        dsn,
+        "ConnectionPool",
+    )

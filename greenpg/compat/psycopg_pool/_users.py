@@ -11,6 +11,7 @@ whom nobody interrupts, does that.
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import suppress
 from contextvars import ContextVar
@@ -197,7 +198,8 @@ def undisturbed(plain: Any) -> Callable[..., Any]:
 
     @wraps(plain)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if at_work.get():  # a worker is not interrupted, and `close()` must not wait for what waits for it
+        # a worker is not interrupted, and `close()` must not wait for what waits for it
+        if at_work.get() or sys.is_finalizing():
             return plain(self, *args, **kwargs)
         errors: list[BaseException] = []
         done = threading.Event()
@@ -212,7 +214,7 @@ def undisturbed(plain: Any) -> Callable[..., Any]:
 
         try:
             _acompat.spawn(run, name=f"{self.name}-{plain.__name__}")
-        except RuntimeError:  # the interpreter is about to end: no more native threads
+        except RuntimeError:  # Python 3.12 starts no native thread in what atexit calls
             return plain(self, *args, **kwargs)
         done.wait()
         for error in errors:
