@@ -187,7 +187,9 @@ pool.close()
 
 
 @pytest.mark.gevent
-@pytest.mark.parametrize("when", ["atexit.register(Closing(pool).__del__)", "closing = Closing(pool); del pool"])
+@pytest.mark.parametrize(
+    "when", ["atexit.register(Closing(pool).__del__)", "closing = Closing(pool); del pool"]
+)
 def test_closed_when_the_interpreter_ends(dsn: str, when: str) -> None:
     """No native thread can be started by then, and here a green one is none."""
     run(
