@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
+from greenpg.waiters import get_wait_callback, using
 from tests.green.psycopg_statements import descriptors, prepared, slow_table, under_way, value, works
 from tests.green.sessions import named_sessions, wait_for
 
@@ -260,12 +261,13 @@ WAYS: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_to_wait(runtime: Runtime, conn3: Any, way: str) -> None:
+def test_every_way_to_wait(runtime: Runtime, conn3: Any, way: str, caplog: pytest.LogCaptureFixture) -> None:
     slow_table(conn3, "perform pg_sleep(30)")
     with pytest.raises(runtime.Timeout) as caught, runtime.timeout(0.05) as bomb:
         WAYS[way](conn3)
     assert caught.value is bomb
     assert works(conn3)
+    assert caplog.messages == []
 
 
 def commit_slowly(conn: Any) -> None:
@@ -300,9 +302,21 @@ class SoftLimit(Exception):
     """An interruption that is an `Exception`, such as Celery's soft time limit."""
 
 
-def test_an_interruption_that_is_an_exception_is_not_swallowed(runtime: Runtime, conn3: Any) -> None:
-    from greenpg.waiters import get_wait_callback, using
+class Bomb:
+    """A wait callback that raises instead of its first wait."""
 
+    def __init__(self) -> None:
+        self._wait = get_wait_callback()
+        self.exploded = False
+
+    def __call__(self, fd: int, need: Any, timeout: float | None, /) -> Any:
+        if not self.exploded:
+            self.exploded = True
+            raise SoftLimit("instead of the first wait")
+        return self._wait(fd, need, timeout)
+
+
+def test_an_interruption_that_is_an_exception_is_not_swallowed(runtime: Runtime, conn3: Any) -> None:
     def wait(fd: int, need: Any, timeout: float | None) -> Any:
         if armed and outer(fd, need, 0.05) == 0:
             raise armed.pop()
@@ -379,6 +393,49 @@ def test_pipeline_goes_on(runtime: Runtime, connect3: Callable[..., Any]) -> Non
             cursors = [conn.execute("select %s", (i * j,)) for j in range(3)]
             assert [cursor.fetchone()[0] for cursor in cursors] == [0, i, i * 2]
     assert works(conn)
+
+
+def test_pipeline_goes_on_without_what_was_not_sent(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn = connect3(autocommit=True)
+    with conn.pipeline(), using(Bomb()) as bomb:
+        runtime.sleep(0.05)  # so long that it is time to let others run
+        with pytest.raises(SoftLimit):
+            conn.execute("select 7", prepare=True)
+        assert isinstance(bomb, Bomb)
+        assert bomb.exploded
+        cursors = [conn.execute("select %s", (i,)) for i in range(3)]
+        assert [cursor.fetchone()[0] for cursor in cursors] == [0, 1, 2]
+    assert works(conn)
+
+
+def test_statement_that_was_to_be_prepared(runtime: Runtime, connect3: Callable[..., Any]) -> None:
+    conn = connect3(autocommit=True)
+
+    def prepare() -> None:
+        with conn.pipeline():
+            conn.execute("select pg_sleep(30)")
+            conn.execute("select %s + 1", (1,), prepare=True)
+
+    for _ in range(2):
+        with pytest.raises(runtime.Timeout), runtime.timeout(0.05):
+            prepare()
+        assert conn.execute("select %s + 1", (1,), prepare=True).fetchone() == (2,)
+
+
+def test_generator_is_closed_at_once(runtime: Runtime, conn3: Any) -> None:
+    closed = []
+
+    def wait_for_ever() -> Any:
+        try:
+            while True:
+                yield psycopg.waiting.Wait.R
+        finally:
+            closed.append(True)
+
+    with pytest.raises(runtime.Timeout) as caught, runtime.timeout(0.02):
+        conn3.wait(wait_for_ever())
+    assert closed  # though the traceback knows it still
+    assert caught
 
 
 def test_prepared_statements_afterwards(runtime: Runtime, connect3: Callable[..., Any]) -> None:

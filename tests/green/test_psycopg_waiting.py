@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -136,14 +137,45 @@ def test_copy_that_fails_in_the_block(runtime: Runtime, conn3: Any) -> None:
     assert works(conn3)
 
 
+def test_copy_goes_on_after_a_value_that_cannot_be_read(runtime: Runtime, conn3: Any) -> None:
+    class Moody(psycopg.adapt.Loader):
+        def load(self, data: Any) -> int:
+            return 100 // int(bytes(data))
+
+    cursor = conn3.cursor()
+    cursor.adapters.register_loader("int4", Moody)
+    answers = []
+    with cursor.copy("copy (select i from generate_series(-2, 2) i) to stdout") as copy:
+        copy.set_types(["int4"])
+        for _ in range(6):
+            with suppress(ZeroDivisionError):
+                answers.append(copy.read_row())
+    assert answers == [(-50,), (-100,), (100,), (50,), None]
+    assert works(conn3)
+
+
+def test_a_batch_that_fails_at_home_is_kept_so_far(runtime: Runtime, conn3: Any) -> None:
+    def rows() -> Any:
+        yield from ((i,) for i in range(5))
+        raise ZeroDivisionError
+
+    conn3.execute("create temp table numbers (i int)")
+    with pytest.raises(ZeroDivisionError):
+        conn3.cursor().executemany("insert into numbers select %s from pg_sleep(0.02)", rows())
+    conn3.commit()
+    assert value(conn3, "select count(*) from numbers") == 5
+
+
 def test_others_run_while_rows_are_copied(runtime: Runtime, conn3: Any) -> None:
     conn3.execute("create temp table numbers (i int)")
-    with Ticker(runtime) as ticker, conn3.cursor().copy("copy numbers from stdin") as copy:
-        for i in range(100_000):
-            copy.write_row((i,))
+    with Ticker(runtime) as writing, conn3.cursor().copy("copy numbers from stdin") as copy:
+        runtime.sleep(0.01)  # it must have begun to tick
+        for i in range(300_000):
+            copy.write_row((i % 10,))
     with Ticker(runtime) as reading, conn3.cursor().copy("copy numbers to stdout") as copy:
-        assert sum(1 for _ in copy) == 100_000
-    for each in (ticker, reading):
+        runtime.sleep(0.01)
+        assert sum(1 for _ in copy) == 300_000
+    for each in (writing, reading):
         if runtime.green:
             assert each.longest < LONGEST
             assert each.ticks > 1

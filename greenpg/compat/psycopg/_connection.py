@@ -63,6 +63,23 @@ def cancel_safe(self: Any, *, timeout: float = 30.0) -> None:
     _cancel(self, timeout or None)
 
 
+def trying_to_cancel(plain: Callable[..., None]) -> Callable[..., None]:
+    """Return the replacement of `Connection._try_cancel()`, with which psycopg ends streams and COPY itself.
+
+    It waits for the cancelling, not for the connection: what is thrown in there has to be dealt with here.
+    """
+
+    @wraps(plain)
+    def try_cancel(self: Any, **limit: Any) -> None:
+        try:
+            plain(self, **limit)
+        except BaseException:
+            session_of(self).recover(self)
+            raise
+
+    return try_cancel
+
+
 def _cancel(conn: Any, timeout: float | None) -> None:
     if not conn._should_cancel():
         return

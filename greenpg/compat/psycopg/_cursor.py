@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("greenpg")
 
 
+_SMALL = 1000  # bytes of COPY data
+
+
 def converting(plain: Callable[..., Any]) -> Callable[..., Any]:
     """Return the replacement of `Cursor._convert_query()`, which refuses SQL that C would cut short."""
 
@@ -42,11 +45,13 @@ def copying(plain: Callable[..., Any]) -> Callable[..., Any]:
     then it holds the hub, and libpq keeps in memory what the server is too slow for.
     """
     slice_over = TimeSlice()
-    look = cycle([True] + [False] * 15).__next__  # at the clock, which takes as long as a small row
+    now_and_then = cycle([True] + [False] * 15).__next__
 
     @wraps(plain)
     def copy_to(pgconn: Any, buffer: Any, flush: Any = True) -> Any:
-        return plain(pgconn, buffer, flush or (look() and slice_over()))
+        # to look at the clock takes as long as to write a small row
+        flush = flush or ((len(buffer) > _SMALL or now_and_then()) and slice_over())
+        return plain(pgconn, buffer, flush)
 
     return copy_to
 
@@ -57,7 +62,7 @@ def finishing(plain: Callable[..., None]) -> Callable[..., None]:
     @wraps(plain)
     def finish(self: Any, exc: BaseException | None) -> None:
         if exc is None:
-            plain(self, exc)
+            _finish_well(self, plain)
             return
         if not isinstance(exc, Exception) and self._pgconn.transaction_status == ACTIVE:
             _end_copy(self.connection)
@@ -65,8 +70,21 @@ def finishing(plain: Callable[..., None]) -> Callable[..., None]:
             plain(self, exc)
         except Exception as failure:  # psycopg does so itself since 3.3.1
             _log.warning("error ignored terminating %r: %s", self, failure)
+        self._finished = True
 
     return finish
+
+
+def _finish_well(copy: Any, plain: Callable[..., None]) -> None:
+    """Finish a COPY of which nothing has gone wrong so far."""
+    try:
+        plain(copy, None)
+    except Exception:
+        raise
+    except BaseException:  # while it waited for a thread of psycopg's that does the writing
+        if copy._pgconn.transaction_status == ACTIVE:
+            session_of(copy.connection).close_under_waiter(copy.connection)
+        raise
 
 
 def _end_copy(conn: Any) -> None:
@@ -78,8 +96,10 @@ def _end_copy(conn: Any) -> None:
     # a thread of psycopg's does the writing: cancelled, the server takes the rest and throws it away
     try:
         conn.cancel_safe(timeout=limits.recovery)
-    except e.Error:
+    except BaseException as failure:
         session.close_under_waiter(conn)
+        if not isinstance(failure, e.Error):
+            raise
 
 
 def finishing_writer(plain: Callable[..., None]) -> Callable[..., None]:

@@ -39,7 +39,7 @@ class Clock:
     __slots__ = ("_end", "_interval")
 
     def __init__(self, interval: float | None, timeout: float | None) -> None:
-        self._interval = interval if WAKES_UP else None
+        self._interval = interval
         self._end = None if timeout is None else monotonic() + timeout
 
     def left(self) -> float | None:
@@ -79,7 +79,7 @@ def wait(
     :param end: called with the generator and its socket when something was thrown into the wait
     """
     ask = get_wait_callback()
-    clock = Clock(interval, timeout)
+    clock = Clock(interval if WAKES_UP else None, timeout)
     try:
         need = next(gen)
         while True:
@@ -97,7 +97,7 @@ def wait(
 def wait_conn(gen: Any, interval: float | None = None, timeout: float | None = None) -> Any:
     """Do what `psycopg.waiting.wait_conn()` does: run a generator that makes a connection, or cancels."""
     ask = get_wait_callback()
-    clock = Clock(_INTERVAL, timeout)
+    clock = Clock(_INTERVAL if WAKES_UP else None, timeout)
     try:
         fd, need = next(gen)
         while True:

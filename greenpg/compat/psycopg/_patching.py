@@ -41,6 +41,7 @@ _NEEDED = (
     ("psycopg.connection", "_WAIT_INTERVAL"),
     ("psycopg.connection", "conninfo_attempts"),
     ("psycopg.connection", "Connection._should_cancel"),
+    ("psycopg.connection", "Connection._try_cancel"),
     ("psycopg.connection", "Connection.wait"),
     ("psycopg.cursor", "Cursor._convert_query"),
     ("psycopg.errors", "CancellationTimeout" if _loops.WAKES_UP else "_WaitTimeout"),
@@ -131,6 +132,7 @@ def _replace_all() -> None:
     replace(Connection, "close", _connection.closing(Connection.close))
     replace(Connection, "cancel", _connection.cancel)
     replace(Connection, "cancel_safe", _connection.cancel_safe)
+    replace(Connection, "_try_cancel", _connection.trying_to_cancel(Connection._try_cancel))
     attempts = vars(connection)["conninfo_attempts"]
     replace(connection, "conninfo_attempts", _names.attempting(attempts))
     replace(_conninfo_attempts, "socket", _names.Socket("socket"))

@@ -11,7 +11,7 @@ from psycopg import errors as e
 
 from greenpg.abc import Wait
 from greenpg.compat.psycopg import _loops
-from greenpg.compat.psycopg._loops import NEEDS, WAKES_UP, Clock
+from greenpg.compat.psycopg._loops import NEEDS, Clock
 from greenpg.compat.psycopg._session import ACTIVE, Session, connections, in_copy, session_of
 from greenpg.waiters import get_wait_callback
 from greenpg.waiters.select import wait as poll
@@ -25,7 +25,7 @@ def wait(self: Any, gen: Any, interval: float | None = None, timeout: float | No
     Whatever is thrown into the wait cancels the statement and leaves the connection usable, or
     closes it; then it is raised as it is.
 
-    :param interval: seconds after which the generator is woken up, where psycopg knows no `timeout`
+    :param interval: seconds after which the generator is woken up if there was nothing; never by default
     :param timeout: seconds for the whole; then `psycopg.errors._WaitTimeout` is raised
     """
     try:
@@ -37,7 +37,7 @@ def wait(self: Any, gen: Any, interval: float | None = None, timeout: float | No
     if session.source is not get_wait_callback() or fd != session.fd:
         session.bind(fd)
     clock = None
-    if timeout is not None or (interval is not None and WAKES_UP):
+    if timeout is not None or interval is not None:
         clock = Clock(interval, timeout)
     ask = session.wait
     try:
