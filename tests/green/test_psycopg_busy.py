@@ -99,17 +99,29 @@ def test_lock(runtime: Runtime) -> None:
     lock = Lock()
     assert lock.acquire()
     assert lock.locked()
-    assert not lock.acquire(False)
-    assert not lock.acquire(timeout=0.01)
-    task = runtime.spawn(lock.acquire)
+    assert runtime.spawn(lock.acquire, False).get() is False
+    assert runtime.spawn(lock.acquire, timeout=0.01).get() is False
+    task = runtime.spawn(with_lock, lock)
     runtime.sleep(0.01)
+    assert not task.ended.is_set()
     lock.release()
     assert task.get() is True
-    assert lock.locked()
-    lock.release()
     assert not lock.locked()
-    with pytest.raises(RuntimeError):
-        lock.release()
+
+
+def with_lock(lock: Lock) -> bool:
+    with lock:
+        return lock.locked()
+
+
+@pytest.mark.runtimes("gevent", "eventlet")
+def test_lock_of_one_that_has_ended(runtime: Runtime) -> None:
+    lock = Lock()
+    assert runtime.spawn(lock.acquire).get() is True
+    runtime.sleep(0.01)
+    assert lock.locked()
+    assert with_lock(lock)
+    assert not lock.locked()
 
 
 def test_lock_among_native_threads(runtime: Runtime) -> None:

@@ -72,6 +72,32 @@ def test_slow_listener(runtime: Runtime, proxy: FaultProxy, proxied: Any) -> Non
 
 
 @pytest.mark.usefixtures("short_limits")
+@pytest.mark.parametrize("way", ["stream", "copy"])
+def test_interruption_while_psycopg_cancels(
+    runtime: Runtime, proxy: FaultProxy, proxied: Any, way: str
+) -> None:
+    """psycopg ends a stream, or a COPY that an error has left, by a cancel request of its own."""
+    cursor = proxied.cursor()
+    if way == "stream":
+        rows = cursor.stream("select generate_series(1, 10000000)")
+        next(rows)
+        leave = rows.close
+    else:
+        copy = cursor.copy("copy (select generate_series(1, 10000000)) to stdout")
+        copy.__enter__().read()
+
+        def leave() -> None:
+            copy.__exit__(ValueError, ValueError("lemon"), None)
+
+    proxy.black_hole()
+    with pytest.raises(runtime.Timeout), runtime.timeout(0.2):
+        leave()
+    assert proxied.closed
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        proxied.rollback()
+
+
+@pytest.mark.usefixtures("short_limits")
 def test_interruption_where_cancelling_gets_no_answer(
     runtime: Runtime, proxy: FaultProxy, proxied: Any
 ) -> None:

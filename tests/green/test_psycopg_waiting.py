@@ -83,7 +83,7 @@ def test_notifies_ends_when_its_time_is_over(runtime: Runtime, connect3: Callabl
     began = time.monotonic()
     with using(Counter()) as counter:
         assert list(conn.notifies(timeout=0.4)) == []
-        assert 0.4 <= time.monotonic() - began < 2
+        assert 0.4 <= time.monotonic() - began < 10
         assert list(conn.notifies(timeout=0)) == []
     assert isinstance(counter, Counter)
     assert counter.waits < 5
