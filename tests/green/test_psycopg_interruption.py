@@ -375,11 +375,11 @@ def test_interrupted_while_the_application_does_something_else(runtime: Runtime,
 
 def test_notifies_goes_on(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conn = connect3(autocommit=True)
-    conn.execute("listen fruits")
+    conn.execute(f"listen fruits_{os.getpid()}")
     for _ in range(3):
         with pytest.raises(runtime.Timeout), runtime.timeout(0.02):
             next(conn.notifies())
-    connect3(autocommit=True).execute("notify fruits, 'apple'")
+    connect3(autocommit=True).execute(f"notify fruits_{os.getpid()}, 'apple'")
     assert [notify.payload for notify in conn.notifies(timeout=5, stop_after=1)] == ["apple"]
     assert value(conn) == 42
 

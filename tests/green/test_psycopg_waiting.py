@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.green.runtimes import Runtime
+
+CHANNEL = f"fruits_{os.getpid()}"  # not to hear what others say on the same server
 
 
 class Counter:
@@ -63,11 +66,11 @@ def test_fifty_that_wait_cost_nothing(runtime: Runtime, connect3: Callable[..., 
 
 def test_notifies_waits_once(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conn, other = connect3(autocommit=True), connect3(autocommit=True)
-    conn.execute("listen fruits")
+    conn.execute(f"listen {CHANNEL}")
 
     def notify() -> None:
         runtime.sleep(0.4)
-        other.execute("notify fruits, 'pear'")
+        other.execute(f"notify {CHANNEL}, 'pear'")
 
     task = runtime.spawn(notify)
     with using(Counter()) as counter:
@@ -79,7 +82,7 @@ def test_notifies_waits_once(runtime: Runtime, connect3: Callable[..., Any]) -> 
 
 def test_notifies_ends_when_its_time_is_over(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conn = connect3(autocommit=True)
-    conn.execute("listen fruits")
+    conn.execute(f"listen {CHANNEL}")
     began = time.monotonic()
     with using(Counter()) as counter:
         assert list(conn.notifies(timeout=0.4)) == []
@@ -91,11 +94,11 @@ def test_notifies_ends_when_its_time_is_over(runtime: Runtime, connect3: Callabl
 
 def test_notifications_as_they_come(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conn, other = connect3(autocommit=True), connect3(autocommit=True)
-    conn.execute("listen fruits")
+    conn.execute(f"listen {CHANNEL}")
     task = runtime.spawn(lambda: [each.payload for each in conn.notifies(timeout=20, stop_after=3)])
     for fruit in ("apple", "pear", "plum"):
         runtime.sleep(0.01)
-        other.execute("select pg_notify('fruits', %s)", (fruit,))
+        other.execute("select pg_notify(%s, %s)", (CHANNEL, fruit))
     assert task.get() == ["apple", "pear", "plum"]
 
 
@@ -187,7 +190,7 @@ def test_others_run_while_a_pipeline_is_filled(runtime: Runtime, conn3: Any) -> 
         conn3.cursor().executemany("insert into numbers values (%s)", ((i,) for i in range(20_000)))
     assert value(conn3, "select count(*) from numbers") == 20_000
     if runtime.green:
-        assert ticker.longest < LONGEST
+        assert ticker.longest < 2 * LONGEST
         assert ticker.ticks > 3
 
 
@@ -218,7 +221,7 @@ def test_server_side_cursor(runtime: Runtime, conn3: Any) -> None:
         assert cursor.fetchone() == (0,)
         cursor.scroll(10)
         assert cursor.fetchmany(2) == [(11,), (12,)]
-        assert len(list(cursor)) == 987
+        assert len(cursor.fetchall()) == 987
     assert works(conn3)
 
 

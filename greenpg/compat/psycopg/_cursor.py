@@ -11,6 +11,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from psycopg import errors as e
+from psycopg.copy import LibpqWriter
 
 from greenpg.compat.psycopg._session import ACTIVE, limits, session_of
 from greenpg.pq.enums import ConnStatus
@@ -66,10 +67,11 @@ def finishing(plain: Callable[..., None]) -> Callable[..., None]:
             return
         if not isinstance(exc, Exception) and self._pgconn.transaction_status == ACTIVE:
             _end_copy(self.connection)
-        try:
-            plain(self, exc)
-        except Exception as failure:  # psycopg does so itself since 3.3.1
-            _log.warning("error ignored terminating %r: %s", self, failure)
+        if self._pgconn.transaction_status == ACTIVE or type(self.writer) is not LibpqWriter:
+            try:
+                plain(self, exc)
+            except Exception as failure:  # newer versions of psycopg do so themselves
+                _log.warning("error ignored terminating %r: %s", self, failure)
         self._finished = True
 
     return finish
