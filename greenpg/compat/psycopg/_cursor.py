@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("greenpg")
 
-
 _SMALL = 1000  # bytes of COPY data
 
 
@@ -142,7 +141,7 @@ def entering(plain: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return plain(self)
         except BaseException as exc:
-            # psycopg does so itself since 3.3.5
+            # newer versions of psycopg do so themselves
             if conn._num_transactions > depth and self.pgconn.status == ConnStatus.OK:
                 with conn.lock:
                     conn.wait(self._exit_gen(type(exc), exc, None))

@@ -1,8 +1,8 @@
 """The loops that drive psycopg's generators where the connection is not known, or not made yet.
 
 psycopg has a loop per way to wait, and each looks at its socket ten times a second. These sleep until
-there is something to do; only the generators that keep the time themselves (connecting, before psycopg
-3.3.5) are woken up as often.
+there is something to do; only the generators that keep the time themselves (connecting, in psycopg 3.2
+and the first of 3.3) are woken up as often.
 
 This room asks nothing of psycopg but what every version since 3.2 has.
 """
@@ -62,7 +62,7 @@ def break_off(gen: Any, fileno: int) -> None:
     """End the session that a generator speaks with, and let the generator find out."""
     with suppress(Exception):
         shut_down(fileno)
-        while True:
+        for _ in range(10_000):  # until it has read what had come by then
             gen.send(Ready.RW)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _limit: ContextVar[float | None] = ContextVar("greenpg_names", default=None)
-_RESOLVERS = ("socket", "gevent.", "eventlet.")
+_RESOLVERS = ("socket", "gevent", "eventlet")
 
 
 class Socket(ModuleType):
@@ -32,7 +32,8 @@ class Socket(ModuleType):
         :raises TimeoutError: the time of the connect is over
         """
         plain: Any = socket.getaddrinfo
-        if not plain.__module__.startswith(_RESOLVERS):  # an application that resolves names itself
+        module = getattr(plain, "__module__", None) or ""
+        if module.partition(".")[0] not in _RESOLVERS:  # an application that resolves names itself
             return list(plain(host, port, **hints))
         try:
             addresses = drive(resolve(host).result_gen(), get_wait_callback(), _limit.get())
