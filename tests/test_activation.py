@@ -43,6 +43,11 @@ NO_DRIVER = (
     "ImportError: there is no driver to patch: install one of psycopg2, psycopg"
     ' (pip install "greenpg[psycopg2]" or "greenpg[psycopg]")'
 )
+OTHER = {"gevent": "eventlet", "eventlet": "gevent"}
+TWO = (
+    "WARNING this process waits in eventlet and in gevent: the hub of one blocks that of the other;"
+    " monkey-patch with one"
+)
 
 
 @pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in MONKEY])
@@ -240,6 +245,29 @@ def test_one_runtime_at_a_time() -> None:
     )
 
 
+@pytest.mark.eventlet
+@pytest.mark.gevent
+def test_another_runtime_has_monkey_patched(runtime: str) -> None:
+    """It would hold the hub for each query: refused, and said when the other comes on top."""
+    run(
+        f"""
+        monkey_patch()
+        other = import_module("greenpg.{OTHER[runtime]}")
+        plain = state()
+        assert error(other.patch) == (
+            f"RuntimeError: this process is monkey-patched by {{runtime}}: call greenpg.{{runtime}}.patch()"
+        )
+        assert not other.is_patched() and state() == plain and logged == []
+        green.patch()
+        module, name = {MONKEY[OTHER[runtime]]!r}
+        getattr(import_module(module), name)()
+        green.patch()
+        assert {TWO!r} in logged
+        """,
+        runtime,
+    )
+
+
 @pytest.mark.parametrize("first", ["", "import psycopg2"], ids=["", "imported"])
 def test_limits_are_checked_at_once(first: str) -> None:
     run(
@@ -343,115 +371,6 @@ def test_driver_that_cannot_be_imported(tmp_path: Path) -> None:
         assert logged == []
         """,
         path=driver(tmp_path, "raise OSError('libpq.so.5 is missing')"),
-    )
-
-
-@pytest.mark.gevent
-def test_following() -> None:
-    run(
-        """
-        monkey_patch()
-        assert green.is_patched()
-        import psycopg2
-        assert is_green(runtime)
-        monkey_patch()
-        green.patch()
-        assert logged == [line]
-        """,
-        auto="1",
-    )
-
-
-@pytest.mark.gevent
-def test_following_is_turned_off() -> None:
-    run(
-        """
-        import psycopg2
-        monkey_patch()
-        assert not green.is_patched()
-        assert psycopg2.extensions.get_wait_callback() is None
-        """,
-        auto="0",
-    )
-
-
-@pytest.mark.gevent
-@pytest.mark.eventlet
-def test_following_leaves_another_runtime_in_force() -> None:
-    run(
-        """
-        import greenpg.eventlet
-        greenpg.eventlet.patch()
-        monkey_patch()
-        import psycopg2
-        assert greenpg.eventlet.is_patched()
-        assert is_green("eventlet")
-        """,
-        auto="1",
-    )
-
-
-@pytest.mark.gevent
-def test_following_without_a_driver() -> None:
-    run(
-        """
-        sys.modules["psycopg2"] = sys.modules["psycopg"] = None
-        monkey_patch()
-        del sys.modules["psycopg2"], sys.modules["psycopg"]
-        Forbid("psycopg2", "psycopg")
-        monkey_patch()
-        assert not green.is_patched()
-        assert logged == []
-        """,
-        auto="1",
-    )
-
-
-@pytest.mark.gevent
-@pytest.mark.parametrize("first", ["import psycopg2; monkey_patch()", "monkey_patch(); import psycopg2"])
-def test_following_breaks_nobody_who_has_another_driver(first: str, tmp_path: Path) -> None:
-    run(
-        f"""
-        {first}
-        assert psycopg2.answer == 42
-        (warning,) = logged
-        assert warning.startswith(
-            "WARNING greenpg does not follow the monkey-patching:"
-            f" psycopg2 ({{psycopg2.__file__}}) cannot be made green: "
-        )
-        """,
-        path=driver(tmp_path, "answer = 42"),
-        auto="1",
-    )
-
-
-@pytest.mark.gevent
-def test_following_breaks_nobody_who_has_a_strange_finder() -> None:
-    run(
-        """
-        class Strange:
-            def find_spec(self, name, path=None, target=None):
-                if name == "psycopg2":
-                    raise LookupError("ask somebody else")
-        sys.meta_path.insert(0, Strange())
-        monkey_patch()
-        assert not green.is_patched()
-        assert logged == ["WARNING greenpg does not follow the monkey-patching: ask somebody else"]
-        """,
-        auto="1",
-    )
-
-
-@pytest.mark.gevent
-def test_following_adds_nothing_to_a_driver_that_cannot_be_imported(tmp_path: Path) -> None:
-    run(
-        """
-        monkey_patch()
-        assert error(lambda: import_module("psycopg2")) == "OSError: libpq.so.5 is missing"
-        assert logged == []
-        """,
-        path=driver(tmp_path, "raise OSError('libpq.so.5 is missing')"),
-        auto="1",
     )
 
 

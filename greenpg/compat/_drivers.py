@@ -11,11 +11,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from greenpg.compat._imports import AfterImport
+from greenpg.compat._monkey import patched_for
 from greenpg.compat._preloaded import repair, warn_of_connections
 from greenpg.waiters import set_wait_callback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from greenpg.abc import WaitCallback
 
@@ -52,14 +53,11 @@ class Activation:
 
         :param options: limits in seconds, for the drivers; `None` is their default
         :raises ImportError: the runtime is not installed, or there is no driver to patch
-        :raises RuntimeError: the process waits in another runtime already
+        :raises RuntimeError: the process waits in another runtime already, or is monkey-patched by one
         :raises ValueError: a limit is not a positive number
         """
         given = _checked(options)
-        if self.runtime not in (None, runtime):
-            raise RuntimeError(
-                f"this process waits in {self.runtime} already: call greenpg.{self.runtime}.unpatch() first"
-            )
+        self._check_runtime(runtime)
         drivers = installed_drivers()
         if not drivers:
             raise ImportError(
@@ -86,11 +84,14 @@ class Activation:
         `GREENPG_AUTO=0` in the environment means: not before somebody calls `patch()`.
         """
         try:
+            if self.runtime is None:
+                if os.environ.get("GREENPG_AUTO") != "0" and installed_drivers():
+                    self.patch(runtime)
+                    self._follows = True
+                return
+            _warn_of_two({self.runtime, *patched_for()})
             if self.runtime == runtime:
                 repair()  # patched before the monkey-patching: what was made in between is native
-            elif self.runtime is None and os.environ.get("GREENPG_AUTO") != "0" and installed_drivers():
-                self.patch(runtime)
-                self._follows = True
         except Exception as exc:
             _log.warning("greenpg does not follow the monkey-patching: %s", exc)
 
@@ -108,6 +109,22 @@ class Activation:
         if current is not self._installed:  # somebody has installed another one since: it is theirs
             set_wait_callback(current)
         self.runtime = None
+
+    def _check_runtime(self, runtime: str) -> None:
+        """Refuse a runtime in which nobody else in this process waits.
+
+        :raises RuntimeError: the drivers or the standard library wait in another one
+        """
+        if self.runtime not in (None, runtime):
+            raise RuntimeError(
+                f"this process waits in {self.runtime} already: call greenpg.{self.runtime}.unpatch() first"
+            )
+        libraries = patched_for()
+        if libraries and runtime not in libraries:
+            raise RuntimeError(
+                f"this process is monkey-patched by {libraries[0]}: call greenpg.{libraries[0]}.patch()"
+            )
+        _warn_of_two(libraries)
 
     def _activate(self, runtime: str, modules: list[str]) -> None:
         """Install the wait callback, and a hook for each module's import."""
@@ -165,6 +182,15 @@ def _can_import(module: str) -> bool:
     except ImportError:  # a finder that forbids it
         return False
     return spec is not None and spec.origin is not None  # a folder of that name is not the module
+
+
+def _warn_of_two(runtimes: Collection[str]) -> None:
+    """Warn of a process that waits in more than one runtime."""
+    if len(runtimes) > 1:
+        _log.warning(
+            "this process waits in %s: the hub of one blocks that of the other; monkey-patch with one",
+            " and in ".join(sorted(runtimes)),
+        )
 
 
 def _room(module: str) -> Any:

@@ -19,7 +19,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.base_async import AsyncWorker
 
 import greenpg.eventlet
-from greenpg.contrib._gunicorn_setup import check
+from greenpg.contrib._gunicorn_setup import Checked
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -33,7 +33,7 @@ _RESERVE = 0.1
 master process, if it stops too, sends SIGKILL, and statements would run on."""
 
 
-class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
+class EventletWorker(Checked, AsyncWorker):  # type: ignore[misc] # gunicorn has no types
     """Serves each connection in a green thread, with the PostgreSQL drivers green.
 
     Settings: as for gunicorn's gevent worker. `worker_connections` is the most at one time, for each socket;
@@ -41,13 +41,10 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc] # gunicorn has no types
     and so are their statements on the server.
     """
 
+    RUNTIME = greenpg.eventlet.RUNTIME
+
     sockets: list[Any]
     alive: bool
-
-    @classmethod
-    def setup(cls) -> None:
-        """Refuse in gunicorn's master process what the workers could not do."""
-        check(greenpg.eventlet.RUNTIME)
 
     def init_process(self) -> None:
         """Become green before anything else, and serve."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import greenpg
 from greenpg import pq
 from greenpg.compat._drivers import activation
+from greenpg.compat._monkey import monkey_patched
 from greenpg.doctor.report import Finding, Libpq, Process
 from greenpg.errors import InterfaceError
 from greenpg.waiters import get_wait_callback
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 NEEDED = ("socket", "select", "thread")
 """The standard modules without which a process of green threads is not green."""
 
-_MODULES = (*NEEDED, "time", "os", "ssl", "subprocess", "signal")
 _LIBRARIES = (
     *("greenlet", "gevent", "eventlet", "uWSGI", "gunicorn", "celery", "Django", "SQLAlchemy", "peewee"),
     "psycogreen",
@@ -51,22 +51,6 @@ def look_at_process() -> Process:
             if name.startswith(_VARIABLES) and "DSN" not in name
         },
     )
-
-
-def monkey_patched() -> dict[str, tuple[str, ...]]:
-    """Return, by library, the standard modules that it has replaced; a library that has none is left out."""
-    asks: dict[str, Any] = {
-        "gevent": getattr(sys.modules.get("gevent.monkey"), "is_module_patched", None),
-        "eventlet": getattr(sys.modules.get("eventlet.patcher"), "is_monkey_patched", None),
-    }
-    names = {"gevent": {"thread": "_thread"}}  # how gevent calls it
-    found = {}
-    for library, ask in asks.items():
-        own = names.get(library, {})
-        modules = tuple(name for name in _MODULES if ask is not None and ask(own.get(name, name)))
-        if modules:
-            found[library] = modules
-    return found
 
 
 def findings_of_process(process: Process) -> Iterator[Finding]:

@@ -19,6 +19,8 @@ from tests.integration.served import APPS, Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 
 WORKERS = {"gevent": "GeventWorker", "eventlet": "EventletWorker"}
@@ -156,7 +158,7 @@ def test_a_request_that_waits_for_its_turn_survives_sighup(
         assert [answer() for answer in answers] == ["42"] * 4, server.log
 
 
-def refused(worker: str, prelude: str) -> str:
+def refused(worker: str, prelude: str = "", *options: str, app: str = "one_line", status: int = 1) -> str:
     """Return what gunicorn says instead of starting, in a process where something came before."""
     code = f"""
 import runpy
@@ -166,10 +168,10 @@ runpy.run_module("gunicorn", run_name="__main__")
 """
     ran = fresh.run(
         *(sys.executable, "-W", "ignore", "-c", code, "-b", "127.0.0.1:0", "--no-control-socket"),
-        *("-k", f"greenpg.contrib.gunicorn.{worker}", "one_line:app"),
+        *("-k", f"greenpg.contrib.gunicorn.{worker}", *options, f"{app}:app"),
         cwd=APPS,
     )
-    assert ran.returncode == 1, ran
+    assert ran.returncode == status, ran
     return " ".join(ran.stderr.split())
 
 
@@ -188,3 +190,15 @@ def test_no_runtime_is_an_error_of_the_master_process(runtime: str, worker: str)
 def test_another_runtime_is_an_error_of_the_master_process() -> None:
     said = refused("EventletWorker", "import greenpg.gevent; greenpg.gevent.patch()")
     assert said == "Error: this process waits in gevent, a worker cannot in eventlet"
+
+
+@pytest.mark.gevent
+@pytest.mark.eventlet
+def test_an_application_of_another_runtime_is_an_error(tmp_path: Path) -> None:
+    """Of the master process, at its start or, with `--preload`, before its first worker."""
+    patch = "import os; os.environ['GREENPG_AUTO'] = '0'\nimport gevent.monkey; gevent.monkey.patch_all()"
+    said = "this process waits in gevent, a worker cannot in eventlet"
+    assert refused("EventletWorker", patch) == f"Error: {said}"
+    (tmp_path / "late.py").write_text(f"{patch}\napp = print")
+    options = ("--preload", "--pythonpath", str(tmp_path), "--log-level", "error")
+    assert refused("EventletWorker", "", *options, app="late").endswith(f"Reason: {said}")
