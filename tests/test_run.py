@@ -76,6 +76,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
         (["--gevent", "--unknown", "--", "true"], "unrecognized arguments: --unknown"),
         (["--gevent"], "no command given: greenpg run --gevent -- COMMAND ..."),
         (["--eventlet", "--"], "no command given: greenpg run --eventlet -- COMMAND ..."),
+        (["--gevent", "--", ""], "no command given: greenpg run --gevent -- COMMAND ..."),
         (["--gevent", "--", "python", "-I", "app.py"], "leave -I out: with it, Python does not load what"),
     ],
 )
@@ -123,6 +124,19 @@ def test_a_script_whose_interpreter_is_missing(tmp_path: Path) -> None:
         ("/usr/bin/python3.13t -W ignore -I -m app", "-I"),
         ("python3 -Xdev -S app.py", "-S"),
         ("pypy3.11 -uS", "-uS"),
+        ("env python -I app.py", "-I"),
+        ("/usr/bin/env -u HOME -C / -v A=1 --unset=B --block-signal=INT C=-I -- python -E app.py", "-E"),
+        ("env -vS python -S app.py", "-S"),
+        ("env -Spython -S app.py", "-S"),
+        ("env --split-string python -I", "-I"),
+        ("env A=1 env B=2 python -I", "-I"),
+        ("env python app.py -I", None),
+        ("env -i python app.py", "-i"),
+        ("env -u PYTHONPATH python app.py", "-u PYTHONPATH"),
+        ("env PYTHONPATH=src python app.py", "PYTHONPATH=src"),
+        ("env -i sh app.sh", None),
+        ("env -u python -I", None),
+        ("env", None),
     ],
 )
 def test_options_by_which_a_python_ignores_the_environment(command: str, option: str | None) -> None:
@@ -134,6 +148,7 @@ def test_options_by_which_a_python_ignores_the_environment(command: str, option:
     [
         ("#!/usr/bin/python3 -sE", "-sE"),
         ("#!/usr/bin/env -S python3 -I", "-I"),
+        ("#!/usr/bin/env -S A=1 python3 -I", "-I"),
         ("#!/usr/bin/env python3", None),
         ("#!/bin/sh -E", None),
         ("", None),
@@ -250,6 +265,13 @@ def test_a_launcher_in_a_launcher() -> None:
     code = SHOW + "import os; print(os.environ['PYTHONPATH'].count('bootstrap'))"
     inner = (*LAUNCHER, "--gevent", "--", sys.executable, "-c", code)
     assert launch("eventlet", *inner).stdout == GREEN["gevent"] + "1\n"
+
+
+@pytest.mark.parametrize("given", [":{}", "{}:", "{}::{}"])
+def test_an_empty_entry_of_the_path_is_the_current_folder(given: str) -> None:
+    path = given.replace("{}", str(ROOT))
+    seen = "import os; print(os.environ['PYTHONPATH'].partition(os.pathsep)[2])"
+    assert launch("gevent", sys.executable, "-c", seen, PYTHONPATH=path).stdout == f"{path}\n"
 
 
 def test_the_users_own_sitecustomize_comes_next(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 def _check(runtime: str, command: list[str]) -> None:
     from greenpg.compat._drivers import installed_drivers  # not for every other command's sake
 
-    if not command:
+    if not (command and command[0]):
         raise RunError(f"no command given: greenpg run --{runtime} -- COMMAND ...")
     if find_spec(runtime) is None:
         raise RunError(f'{runtime} is not installed: pip install "greenpg[{runtime}]"')
@@ -78,13 +78,13 @@ def _check(runtime: str, command: list[str]) -> None:
 
 def _become(runtime: str, command: list[str]) -> NoReturn:
     """Execute the program in the place of this process."""
-    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    others = [path for path in paths if path != _BOOTSTRAP]
+    given = os.environ.get("PYTHONPATH")
+    paths = given.split(os.pathsep) if given else []  # an empty one in it is the current folder
     environment = {
         **os.environ,
         "GREENPG_RUN": runtime,
         "GREENPG_RUN_PID": str(os.getpid()),
-        "PYTHONPATH": os.pathsep.join([_BOOTSTRAP, *filter(None, others)]),
+        "PYTHONPATH": os.pathsep.join([_BOOTSTRAP, *(path for path in paths if path != _BOOTSTRAP)]),
     }
     # Python ignores these, and what is ignored stays so in the program, a shell's pipe for one.
     for name in ("SIGPIPE", "SIGXFZ", "SIGXFSZ"):

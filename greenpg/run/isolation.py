@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import chain
 from shutil import which
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _PYTHON = re.compile(r"(python|pypy)[\d.]*t?")
+_HIDES = re.compile(r"-|-[0v]*i.*|--ignore-environment|(-u|--unset)[ =]?PYTHONPATH|PYTHONPATH=.*")
+"""Options of `env` after which its command does not have our $PYTHONPATH."""
 _LONGEST = 512
 """Bytes of a first line; more is not a path and its options."""
 
@@ -21,14 +24,15 @@ _LONGEST = 512
 def isolating_option(command: Sequence[str]) -> str | None:
     """Return the option by which a Python ignores $PYTHONPATH or sitecustomize, if there is one.
 
-    It may stand in the command, or in the first line of the script that the command is. See `-E`, `-I` and
-    `-S` in https://docs.python.org/3/using/cmdline.html
+    It may stand in the command, or in the first line of the script that the command is; in either it may be
+    one of an `env` in front. See env(1), and `-E`, `-I`, `-S` in https://docs.python.org/3/using/cmdline.html
     """
-    for words in (list(command), _first_line(command[0])):
-        if words and _PYTHON.fullmatch(os.path.basename(words[0])):
-            for option in _options(words[1:]):
-                if set("EIS") & set(option):
-                    return option
+    options, words = _behind_env(command)
+    in_script, of_script = _behind_env(_first_line(words[0]) if words else [])
+    for before, started in ((options, words), ([*options, *in_script], of_script)):
+        if started and _PYTHON.fullmatch(os.path.basename(started[0])):
+            own = (option for option in _options(started[1:]) if set("EIS") & set(option))
+            return next(chain(filter(_HIDES.fullmatch, before), own), None)
     return None
 
 
@@ -48,7 +52,7 @@ def _options(words: Sequence[str]) -> Iterator[str]:
 
 
 def _first_line(name: str) -> list[str]:
-    """Return the words behind the `#!` of a script, without an `env` in front."""
+    """Return the words behind the `#!` of a script."""
     path = which(name)
     if path is None:
         return []
@@ -57,7 +61,19 @@ def _first_line(name: str) -> list[str]:
             line = script.readline(_LONGEST).decode(errors="replace")
     except OSError:
         return []
-    words = line[2:].split() if line.startswith("#!") else []
-    if words and os.path.basename(words[0]) == "env":
-        return [word for word in words[1:] if word != "-S"]
-    return words
+    return line[2:].split() if line.startswith("#!") else []
+
+
+def _behind_env(command: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the options and assignments of an `env`, if there is one, and the command behind them."""
+    options, words = [], list(command)
+    while words and os.path.basename(words[0]) == "env":
+        del words[0]
+        while words and (words[0].startswith("-") or "=" in words[0]):
+            option = words.pop(0)
+            if split := re.fullmatch(r"(-[0iv]*S|--split-string=?)(.*)", option):
+                words[:0] = split[2].split()
+            elif words and option in ("-u", "--unset", "-C", "--chdir"):
+                option = f"{option} {words.pop(0)}"
+            options.append(option)
+    return options, words
