@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from greenpg.demo import command as demo
 from greenpg.doctor import command as doctor
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 class _Parser(argparse.ArgumentParser):
     """argparse's parser, without the usage lines in front of an error."""
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse what a command does not know in its own name; argparse leaves that to the parser above."""
+        options, unknown = super().parse_known_args(*args, **kwargs)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")

@@ -73,7 +73,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
         ([], "one of the arguments --gevent --eventlet is required (see greenpg run --help)"),
         (["--", "true"], "one of the arguments --gevent --eventlet is required (see greenpg run --help)"),
         (["--gevent", "--eventlet", "--", "true"], "argument --eventlet: not allowed with argument --gevent"),
-        (["--gevent", "--unknown", "--", "true"], "unrecognized arguments: --unknown"),
+        (
+            ["--gevent", "--unknown", "--", "true"],
+            "arguments: --unknown (see greenpg run --help)",
+        ),
         (["--gevent"], "no command given: greenpg run --gevent -- COMMAND ..."),
         (["--eventlet", "--"], "no command given: greenpg run --eventlet -- COMMAND ..."),
         (["--gevent", "--", ""], "no command given: greenpg run --gevent -- COMMAND ..."),
