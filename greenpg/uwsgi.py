@@ -129,6 +129,8 @@ def _respond(
         return give_way  # uWSGI's own write() would wait in C
 
     parts: Any = application(environ, start)
+    if isinstance(parts, bytes):
+        parts = [parts]  # uWSGI sends it whole, against PEP 3333
     try:
         for part in parts:
             thread.give_way(part)

@@ -22,10 +22,13 @@ _WORKERS = {"GeventWorker": "_gunicorn_gevent", "EventletWorker": "_gunicorn_eve
 def __getattr__(name: str) -> Any:
     """Import a worker when it is asked for.
 
-    :raises RuntimeError: what it needs is not installed; gunicorn shows this error in one line
+    :raises RuntimeError: there is no such worker, or what it needs is not installed; gunicorn shows this error,
+        and no AttributeError, in one line
     """
     if name not in _WORKERS:
-        raise AttributeError(f"{__name__} has no {name}: its workers are {', '.join(_WORKERS)}")
+        is_worker = name[0].isupper() or "worker" in name
+        error = RuntimeError if is_worker else AttributeError
+        raise error(f"{__name__} has no {name}: its workers are {', '.join(_WORKERS)}")
     try:
         return getattr(import_module(f"greenpg.contrib.{_WORKERS[name]}"), name)
     except ImportError as exc:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
+import greenpg.contrib.gunicorn
 from tests import fresh
 from tests.integration.served import APPS, Served
 
@@ -185,6 +186,12 @@ def test_no_runtime_is_an_error_of_the_master_process(runtime: str, worker: str)
     said = refused(worker, f"Forbid('{runtime}')")
     assert re.fullmatch(rf"Error: .*{runtime}.*", said)
     assert "Traceback" not in said
+
+
+def test_a_misspelt_worker_is_an_error_of_the_master_process() -> None:
+    workers = "its workers are GeventWorker, EventletWorker"
+    assert refused("GeventWorkers") == f"Error: greenpg.contrib.gunicorn has no GeventWorkers: {workers}"
+    assert not hasattr(greenpg.contrib.gunicorn, "pytest_plugins")
 
 
 def test_another_runtime_is_an_error_of_the_master_process() -> None:

@@ -139,6 +139,10 @@ def test_a_response_in_parts(server: Served) -> None:
     overlap(server, "/parts", "0123")
 
 
+def test_a_response_of_plain_bytes(server: Served) -> None:
+    assert server.get("/whole") == "42", server.log
+
+
 def test_files_are_not_sent_line_by_line(server: Served) -> None:
     assert server.get("/wrappers") == "[]"
 

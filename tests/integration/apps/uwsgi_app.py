@@ -71,6 +71,11 @@ def parts(environ: WSGIEnvironment) -> Iterator[bytes]:
             write(text)
 
 
+def whole(_environ: WSGIEnvironment) -> Any:
+    """A response that is no list, which PEP 3333 does not allow and uWSGI does."""
+    return str(query("select 42")).encode()
+
+
 def wrappers(environ: WSGIEnvironment) -> Iterable[bytes]:
     """What there is to wrap files in."""
     yield str([name for name in environ if "wrapper" in name]).encode()
@@ -138,7 +143,7 @@ def limited(_environ: WSGIEnvironment) -> Iterable[bytes]:
 PATHS = {
     "/": hello, "/slow": slow, "/loaded": loaded, "/busy": busy, "/parts": parts, "/wrappers": wrappers,
     "/length": length, "/endless": endless, "/ends": ends, "/fails": fails, "/connects": connects,
-    "/patient": patient, "/limited": limited,
+    "/patient": patient, "/limited": limited, "/whole": whole,
 }  # fmt: skip
 
 
