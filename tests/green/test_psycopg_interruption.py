@@ -139,7 +139,7 @@ def test_many_timeouts_keep_one_session(runtime: Runtime, connect3: Callable[...
     conn = connect3(application_name="storm3")
     most = 0
     with named_sessions(connect3, "storm3") as sessions:
-        for i in range(1000 if runtime.name == "gevent" else 200):
+        for i in range(1000 if runtime.name == "gevent" else 100):
             with pytest.raises(runtime.Timeout), runtime.timeout(0.005):
                 value(conn, "select pg_sleep(1)")
             assert not conn.closed

@@ -52,7 +52,7 @@ def test_a_wait_is_one_wait(runtime: Runtime, connect3: Callable[..., Any]) -> N
     assert counter.limits == [None]
 
 
-@pytest.mark.runtimes("gevent", "eventlet")
+@pytest.mark.runtimes("gevent")
 def test_fifty_that_wait_cost_nothing(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conns = [connect3(autocommit=True) for _ in range(50)]
     tasks = [runtime.spawn(value, conn, "select 1 from pg_sleep(4.5)") for conn in conns]
