@@ -46,6 +46,12 @@ def callee(code: CodeType, offset: int) -> Callee | None:
     return _called(instructions, at) if name.startswith("CALL") else None
 
 
+@lru_cache(maxsize=1024)
+def is_beginning(code: CodeType, offset: int) -> bool:
+    """Return whether the instruction at `offset` is where a function begins, or goes on after an await."""
+    return any(found.offset == offset and found.opname == "RESUME" for found in dis.get_instructions(code))
+
+
 def _called(instructions: list[dis.Instruction], at: int) -> Callee | None:
     end = at
     while instructions[end - 1].opname in ("PRECALL", "KW_NAMES"):

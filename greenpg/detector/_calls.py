@@ -19,7 +19,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenpg.detector._callee import RESULT, UNKNOWN, Callee, callee
+from greenpg.detector._callee import RESULT, UNKNOWN, Callee, callee, is_beginning
 from greenpg.detector._statement import normalized, text_of
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ _DRIVERS = {
 _IN_C = ("psycopg2", "MySQLdb", "pyodbc", "oracledb", "sqlite3")
 _MYSQL = ("MySQLdb", "mysql", "pymysql")
 _PARTS = {"psycopg_binary": "psycopg", "psycopg_c": "psycopg", "psycopg2cffi": "psycopg2"}
+_RUNTIMES = {"eventlet", "gevent", "greenlet", "trio", "uvloop"}
 _LIBRARIES = {
     *("django", "flask_sqlalchemy", "peewee", "playhouse", "pony", "sqlalchemy", "sqlmodel", "tortoise"),
-    *("aiopg", "aiosqlite", "psycogreen", "eventlet", "gevent", "greenlet", "greenpg", "trio", "uvloop"),
+    *("aiopg", "aiosqlite", "greenpg", "psycogreen", *_RUNTIMES),
 }
 """What stands between an application and its driver."""
+_MEASURE = "greenpg.detector._measure"
 _LOOPS = ("asyncio.base_events", "asyncio.runners")
 """Whoever is below their frames has started the loop, and has nothing to do with what it runs."""
 
@@ -50,6 +52,8 @@ _METHODS = {
 _TAKE_SQL = {"callproc", "copy_expert", "execute", "executemany", "executescript"}
 _STATEMENTS = ("query", "sql", "statement", "operation", "stmt")
 """What drivers call the parameter with the statement."""
+_DECODE = {"__next__", "data_received", "fetchall", "fetchmany", "fetchone"}
+"""What works on what has come; everything else talks with the server."""
 _AFTER_WITH = "__exit__"
 _SLOTS = (GetSetDescriptorType, MemberDescriptorType)
 _NOTHING = object()
@@ -58,11 +62,12 @@ _NOTHING = object()
 class Entry(NamedTuple):
     """Where a thread has gone into a driver; it cannot be told from the next call by the same line."""
 
-    driver: str
     frame: int
     """The id of the outermost frame of the driver, or of the one that calls it."""
     instruction: int
     """Which one of it calls the driver; -1 if it is the driver's."""
+    driver: str | None
+    """`None`: the frame calls something in C, and may mean a driver."""
 
 
 class Call(NamedTuple):
@@ -93,23 +98,41 @@ def driver_of(module: str) -> str | None:
     return top if top in _DRIVERS or {"apilevel", "paramstyle"} <= names.keys() else None
 
 
-def entry(frame: FrameType | None) -> Entry | None:
-    """Return where a thread has gone into a driver, if it has.
+def entry(frame: FrameType) -> Entry | None:
+    """Return where a thread may have gone into a driver.
 
     :param frame: its innermost
     """
     found = None
-    innermost = frame
-    while frame is not None:
-        driver = _driver_in(frame)
+    outer: FrameType | None = frame
+    while outer is not None:
+        driver = _driver_in(outer)
         if driver is not None:
-            found = Entry(driver, id(frame), -1)
-        frame = frame.f_back
-    if found is None and innermost is not None:
-        driver = _driver_called(innermost)
-        if driver is not None:
-            found = Entry(driver, id(innermost), innermost.f_lasti)
+            found = Entry(id(outer), -1, driver)
+        outer = outer.f_back
+    if found is None and not _calls_no_driver(frame.f_globals.get("__name__") or UNKNOWN):
+        return Entry(id(frame), frame.f_lasti, None)
     return found
+
+
+def with_driver(frame: FrameType, into: Entry) -> Entry | None:
+    """Return an entry with its driver, if it is one into a driver; this takes its time.
+
+    :param frame: the thread's innermost
+    """
+    driver = into.driver or _driver_called(frame)
+    return None if driver is None else into._replace(driver=driver)
+
+
+def is_fresh(frame: FrameType, into: Entry) -> bool:
+    """Return whether a thread may have come into a call only in the moment that it let others run.
+
+    :param frame: its innermost
+    """
+    if into.instruction < 0:
+        return id(frame) == into.frame and is_beginning(frame.f_code, frame.f_lasti)
+    called = callee(frame.f_code, frame.f_lasti)
+    return called is None or called.path[-1] not in _DECODE
 
 
 def describe(
@@ -128,7 +151,7 @@ def describe(
     while frame is not None and id(frame) != into.frame:
         inside.append(frame)
         frame = frame.f_back
-    if frame is None:
+    if frame is None or into.driver is None:
         return None
     caller: FrameType | None = frame
     method = frame.f_code.co_name
@@ -161,6 +184,15 @@ def _driver_in(frame: FrameType) -> str | None:
     if frame.f_code.co_name == "<module>":
         return None
     return driver_of(frame.f_globals.get("__name__") or UNKNOWN)
+
+
+@lru_cache(maxsize=4096)
+def _calls_no_driver(module: str) -> bool:
+    """Return whether no function of a module calls a driver's functions in C."""
+    top = module.partition(".")[0]
+    if top == "greenpg":
+        return module != _MEASURE
+    return top in sys.stdlib_module_names or top in _RUNTIMES
 
 
 def _driver_called(frame: FrameType) -> str | None:
@@ -265,7 +297,7 @@ def _application(frame: FrameType, libraries: frozenset[str]) -> tuple[FrameType
     found: FrameType | None = frame
     while found is not None:
         name = found.f_globals.get("__name__") or UNKNOWN
-        measured = measured or name == "greenpg.detector._measure"
+        measured = measured or name == _MEASURE
         if name in _LOOPS:
             return None, measured
         if not _is_library(found, libraries):

@@ -1,36 +1,41 @@
-"""Measures the statements of green drivers: how long each has waited for the server and held the hub.
+"""Measures the statements of green drivers: how long they have waited for the server and held the hub.
 
-Two clocks around the statement, two around each wait. This is the hot path: of a query's 20 µs it may take
-some tenths of one, so what it costs is a matter of attributes and frames.
+This is the hot path: of a query's 20 µs it may take some tenths of one, and two clocks around the statement
+and two around each wait take a whole one. So where there are many, not each is measured, but one of a number
+that stands for all of them.
 """
 
 from __future__ import annotations
 
 import sys
-from functools import wraps
+from contextlib import suppress
+from functools import partial, wraps
 from importlib import import_module
+from random import random
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from greenpg.compat._imports import AfterImport
 from greenpg.compat._patch import Patch
-from greenpg.waiters import observe
+from greenpg.waiters import get_wait_callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenpg.abc import BoundWaitCallback, Ready, Wait, WaitCallback
+    from greenpg.abc import Ready, Wait, WaitCallback
     from greenpg.detector._table import Statement, Table
+
+MEASURED = 200
+"""Executions that are measured in a second, of each method; more are counted by chance."""
 
 
 class Measurement:
-    """Is installed from its making to `undo()`; drivers that are made green later are measured too."""
+    """Is on from its making to `undo()`; drivers that are made green later are measured too."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._patch = Patch()
         self._hooks: list[AfterImport] = []
-        observe(_Measured)
         for module, measure in (
             ("greenpg.compat.psycopg2", self._psycopg2),
             ("greenpg.compat.psycopg", self._psycopg),
@@ -47,154 +52,157 @@ class Measurement:
         for hook in self._hooks:
             hook.remove()
         self._patch.undo()
-        observe(None)
 
     def _psycopg2(self) -> None:
         from greenpg.compat.psycopg2._connection import GreenBaseConnection
         from greenpg.compat.psycopg2._cursor import GreenCursor
 
-        table = self._table
-        self._patch.replace(GreenCursor, "execute", _execute(GreenCursor.execute, table))
-        for name in ("executemany", "callproc"):
-            self._patch.replace(GreenCursor, name, _of_cursor(getattr(GreenCursor, name), table))
-        for name in ("commit", "rollback"):
-            plain = getattr(GreenBaseConnection, name)
-            self._patch.replace(GreenBaseConnection, name, _of_connection(plain, table, name.upper()))
+        self._patch.replace(GreenCursor, "execute", _execute(GreenCursor.execute, self._table))
+        self._measure(GreenCursor, ("executemany", "callproc"), _of_cursor)
+        self._measure(GreenBaseConnection, ("commit", "rollback"), _of_connection)
 
     def _psycopg(self) -> None:
         from psycopg import Connection, Cursor, ServerCursor
 
-        table = self._table
-        for cls, name in ((Cursor, "execute"), (Cursor, "executemany"), (ServerCursor, "execute")):
-            self._patch.replace(cls, name, _of_cursor(getattr(cls, name), table))
-        for name in ("commit", "rollback"):
-            plain = getattr(Connection, name)
-            self._patch.replace(Connection, name, _of_connection(plain, table, name.upper()))
+        self._measure(Cursor, ("execute", "executemany"), _of_cursor)
+        self._measure(ServerCursor, ("execute",), _of_cursor)
+        self._measure(Connection, ("commit", "rollback"), _of_connection)
 
     def _asyncpg(self) -> None:
         """Give a frame to what loops call when data has come: uvloop, in C itself, leaves none to be seen."""
         protocol: Any = import_module("asyncpg.protocol.protocol").Protocol
-        plain = protocol.data_received
+        data_received = protocol.data_received
 
-        @wraps(plain)
-        def data_received(self: Any, data: Any) -> None:
-            plain(self, data)
+        @wraps(data_received)
+        def framed(self: Any, data: Any) -> None:
+            data_received(self, data)
 
-        self._patch.replace(protocol, "data_received", data_received)
+        self._patch.replace(protocol, "data_received", framed)
+
+    def _measure(self, cls: Any, names: tuple[str, ...], measured: Callable[[Any, Table], Any]) -> None:
+        for name in names:
+            self._patch.replace(cls, name, measured(getattr(cls, name), self._table))
 
 
-class _Measured:
-    """Stands for a wait callback, and measures each connection's waits."""
+def _execute(plain: Any, table: Table) -> Any:
+    """Return psycopg2's `execute()`, measured: what `_of_cursor()` makes, written out for speed."""
+    pace = _Pace()
+    left = 1
 
-    def __init__(self, callback: WaitCallback) -> None:
-        self._callback = callback
-        self.__module__ = getattr(callback, "__module__", __name__)
+    @wraps(plain)
+    def execute(self: Any, query: Any, vars: Any = None) -> Any:
+        nonlocal left
+        left -= 1
+        if left > 0:
+            return plain(self, query, vars)
+        stands_for, left = pace.next()
+        return _timed(partial(plain, self, query, vars), self.connection, table.record(query), stands_for)
 
-    def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
-        return self._callback(fd, need, timeout)
+    return execute
 
-    def bind(self, fd: int, /) -> _Meter:
-        bind = getattr(self._callback, "bind", None)
-        return _Meter(self._callback if bind is None else bind(fd))
 
-    def __repr__(self) -> str:
-        return repr(self._callback)
+def _of_cursor(plain: Any, table: Table) -> Any:
+    """Return a cursor's method that takes a statement first, measured."""
+    pace = _Pace()
+    left = 1
+
+    @wraps(plain)
+    def method(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left > 0:
+            return plain(self, query, *args, **kwargs)
+        stands_for, left = pace.next()
+        call = partial(plain, self, query, *args, **kwargs)
+        return _timed(call, self.connection, table.record(query), stands_for)
+
+    return method
+
+
+def _of_connection(plain: Any, table: Table) -> Any:
+    """Return a connection's method that is a statement by itself, measured."""
+    text = plain.__name__.upper()
+    pace = _Pace()
+    left = 1
+
+    @wraps(plain)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left > 0:
+            return plain(self, *args, **kwargs)
+        stands_for, left = pace.next()
+        return _timed(partial(plain, self, *args, **kwargs), self, table.record(text), stands_for)
+
+    return method
+
+
+class _Pace:
+    """Chooses which executions of a method are measured: all, or `MEASURED` in a second by chance."""
+
+    def __init__(self) -> None:
+        self._chosen = self._mean = 1
+        self._last = 0.0
+
+    def next(self) -> tuple[int, int]:
+        """Return how many executions the present one stands for, and after how many the next is measured."""
+        now = perf_counter()
+        wanted = self._mean / (MEASURED * max(now - self._last, 1e-9))
+        self._mean = max(1, min(round(wanted), 2 * self._mean))
+        chosen, self._last = self._chosen, now
+        # By chance, or of two statements in turn one might always be passed over.
+        self._chosen = 1 if self._mean == 1 else 1 + int(random() * (2 * self._mean - 1))
+        return chosen, self._chosen
+
+
+def _timed(call: Callable[[], Any], connection: Any, record: Statement, stands_for: int) -> Any:
+    """Make a call and note how long it took, and how long of that the connection has waited."""
+    meter = _meter(connection)
+    began = perf_counter()
+    try:
+        return call()
+    finally:
+        took = perf_counter() - began
+        waited = 0.0 if meter is None else meter.stop()
+        record.calls += stands_for
+        record.waited += stands_for * waited
+        record.held += stands_for * (took - waited)
+
+
+def _meter(connection: Any) -> _Meter | None:
+    """Return a meter of a connection's waits, or none if it has no session of ours to wait in."""
+    session = getattr(connection, "_greenpg", None)
+    if session is None:
+        return None
+    if session.source is not get_wait_callback():
+        # It would be bound to its socket in the first wait, past the meter. psycopg2's session takes the
+        # connection for that, psycopg's the socket.
+        pgconn = getattr(connection, "pgconn", None)
+        with suppress(Exception):  # it is closed: the driver will say so
+            session.bind(connection if pgconn is None else pgconn.socket)
+    return _Meter(session)
 
 
 class _Meter:
-    """The wait callback of one connection, and the seconds it has waited."""
+    """Stands in a connection's session for its wait callback, for the time of one statement."""
 
-    __slots__ = ("_ask", "_bound", "waited")
+    __slots__ = ("_ask", "_session", "_waited")
 
-    def __init__(self, bound: BoundWaitCallback | WaitCallback) -> None:
-        self._bound = bound
-        self._ask = bound.__call__
-        self.waited = 0.0
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._ask: WaitCallback = session.wait
+        self._waited = 0.0
+        session.wait = self
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
         began = perf_counter()
         try:
             return self._ask(fd, need, timeout)
         finally:
-            self.waited += perf_counter() - began
+            self._waited += perf_counter() - began
 
-    def close(self) -> None:
-        close: Callable[[], None] | None = getattr(self._bound, "close", None)
-        if close is not None:
-            close()
-
-
-def _execute(plain: Any, table: Table) -> Any:
-    """Return psycopg2's `execute()`, measured: what `_of_cursor()` makes, written out for speed."""
-    find = table.texts.get
-
-    @wraps(plain)
-    def execute(self: Any, query: Any, vars: Any = None) -> None:
-        try:
-            meter = self.connection._greenpg.wait.__self__
-            before = meter.waited
-        except AttributeError:  # it has not waited yet
-            meter, before = None, 0.0
-        began = perf_counter()
-        try:
-            return plain(self, query, vars)  # type: ignore[no-any-return]
-        finally:
-            took = perf_counter() - began
-            waited = _waited(self.connection, None, 0.0) if meter is None else meter.waited - before
-            found = find(query) if type(query) is str else None
-            if found is None:
-                found = table.entry(query)
-            found.calls += 1
-            found.waited += waited
-            found.held += took - waited
-
-    return execute
-
-
-def _of_cursor(plain: Any, table: Table) -> Any:
-    """Return a cursor's method with a statement in front of its arguments, measured."""
-
-    @wraps(plain)
-    def method(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        meter, before = _meter(self.connection)
-        began = perf_counter()
-        try:
-            return plain(self, query, *args, **kwargs)
-        finally:
-            found = (table.texts.get(query) if type(query) is str else None) or table.entry(query)
-            _note(found, perf_counter() - began, _waited(self.connection, meter, before))
-
-    return method
-
-
-def _of_connection(plain: Any, table: Table, text: str) -> Any:
-    """Return a connection's method without a statement, measured."""
-
-    @wraps(plain)
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        meter, before = _meter(self)
-        began = perf_counter()
-        try:
-            return plain(self, *args, **kwargs)
-        finally:
-            _note(table.entry(text), perf_counter() - began, _waited(self, meter, before))
-
-    return method
-
-
-def _meter(connection: Any) -> tuple[_Meter | None, float]:
-    """Return the meter of a connection, and the seconds on it; none if the connection has not waited yet."""
-    meter = getattr(getattr(getattr(connection, "_greenpg", None), "wait", None), "__self__", None)
-    return (meter, meter.waited) if isinstance(meter, _Meter) else (None, 0.0)
-
-
-def _waited(connection: Any, meter: _Meter | None, before: float) -> float:
-    """Return the seconds that a connection has waited since `meter` showed `before`."""
-    current, waited = _meter(connection)
-    return waited - before if current is meter else waited
-
-
-def _note(found: Statement, took: float, waited: float) -> None:
-    found.calls += 1
-    found.waited += waited
-    found.held += took - waited
+    def stop(self) -> float:
+        """Stand aside; return the seconds that were waited."""
+        if self._session.wait is self:
+            self._session.wait = self._ask
+        return self._waited

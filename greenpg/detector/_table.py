@@ -1,8 +1,8 @@
-"""The statistics of statements: one entry for all executions that differ in data alone, and not too many."""
+"""The statistics of statements: one record for all executions that differ in data alone, and not too many."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greenpg.detector._statement import normalized, text_of
 
@@ -14,18 +14,21 @@ _TEXTS = 4  # times as many texts are recognized as there are statements
 
 @dataclass
 class Statement:
-    """How long the executions of a statement have waited for the server, and held the hub."""
+    """How long the executions of a statement have waited for the server, and held the hub.
+
+    Where a method is called more often than 200 times a second, they are estimated from so many.
+    """
 
     __module__ = "greenpg.detector"
 
     statement: str
     """Without literals; `COMMIT` and the like for what has no text."""
     calls: int = 0
-    """Executions that were measured: those of drivers that greenpg has made green."""
+    """Executions, by drivers that greenpg has made green."""
     waited: float = 0.0
     """Seconds in which they waited and others ran."""
     held: float = 0.0
-    """Seconds in which they ran and nobody else could; where they are not measured, those of `holds`."""
+    """Seconds in which they ran and nobody else could; of other drivers, the seconds of `holds`."""
     holds: int = 0
     """How often one has held the hub for longer than the limit."""
     longest: float = 0.0
@@ -33,35 +36,36 @@ class Statement:
 
 
 class Table:
-    """Bounded: when it is full, the half that was executed least becomes one entry, `OTHERS`."""
+    """Bounded: when it is full, the half that was executed least becomes one record, `OTHERS`."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.texts: dict[str, Statement] = {}
-        """By the text as the driver was given it."""
-        self._statements: dict[str, Statement] = {}
+        self._texts: dict[str, Statement] = {}  # by the text as the driver was given it
+        self._records: dict[str, Statement] = {}
 
-    def entry(self, query: object) -> Statement:
-        """Return the entry of what a driver was given to execute; never raises."""
+    def record(self, query: object) -> Statement:
+        """Return the record of what a driver was given to execute; never raises."""
+        if type(query) is str and query in self._texts:
+            return self._texts[query]
         try:
             text = text_of(query)
         except Exception:  # an object of the caller's
             text = None
         if text is None:
-            return self._entry(_UNREADABLE)
-        found = self._entry(normalized(text))
-        if isinstance(query, str) and len(query) <= _LONGEST_KEY:
-            if len(self.texts) >= _TEXTS * self.size:
-                self.texts.clear()
-            self.texts[query] = found
+            return self._record(_UNREADABLE)
+        found = self._record(normalized(text))
+        if type(query) is str and len(query) <= _LONGEST_KEY:
+            if len(self._texts) >= _TEXTS * self.size:
+                self._texts.clear()
+            self._texts[query] = found
         return found
 
     def held(self, statement: str, seconds: float, measured: bool) -> None:
         """Note a hold.
 
-        :param measured: whether its time is, or will be, in the entry already
+        :param measured: whether its time is counted as that of an execution
         """
-        found = self._entry(statement)
+        found = self._record(statement)
         found.holds += 1
         found.longest = max(found.longest, seconds)
         if not measured:
@@ -69,31 +73,31 @@ class Table:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.texts.clear()
-        self._statements.clear()
+        self._texts.clear()
+        self._records.clear()
 
     def snapshot(self) -> list[Statement]:
-        """Return copies of all entries, those that have held longest first."""
-        copies = [Statement(**vars(found)) for found in list(self._statements.values())]
+        """Return copies of all records, those that have held longest first."""
+        copies = [replace(found) for found in list(self._records.values())]
         return sorted(copies, key=lambda found: found.held, reverse=True)
 
-    def _entry(self, statement: str) -> Statement:
-        found = self._statements.get(statement)
+    def _record(self, statement: str) -> Statement:
+        found = self._records.get(statement)
         if found is None:
-            if len(self._statements) >= self.size:
+            if len(self._records) >= self.size:
                 self._drop_half()
-            found = self._statements.setdefault(statement, Statement(statement))
+            found = self._records.setdefault(statement, Statement(statement))
         return found
 
     def _drop_half(self) -> None:
-        others = self._statements.pop(OTHERS, Statement(OTHERS))
-        ranked = sorted(self._statements.values(), key=lambda found: (found.calls, found.holds))
+        others = self._records.pop(OTHERS, Statement(OTHERS))
+        ranked = sorted(self._records.values(), key=lambda found: (found.calls, found.holds))
         for found in ranked[: len(ranked) // 2 + 1]:
-            del self._statements[found.statement]
+            del self._records[found.statement]
             others.calls += found.calls
             others.waited += found.waited
             others.held += found.held
             others.holds += found.holds
             others.longest = max(others.longest, found.longest)
-        self._statements[OTHERS] = others
-        self.texts.clear()  # they lead to the dropped ones
+        self._records[OTHERS] = others
+        self._texts.clear()  # they lead to the dropped ones

@@ -1,12 +1,13 @@
 """How long a thread ran, and how long it wanted to run and could not: what tells a hold from a busy machine.
 
-Linux's `/proc/<pid>/task/<tid>/schedstat` (see its Documentation/scheduler/sched-stats). Elsewhere nothing is
-known, and all the time that passes in a call counts as the call's.
+The first from the thread's own clock (POSIX, pthread_getcpuclockid), the second from Linux's
+`/proc/<pid>/task/<tid>/schedstat` (its Documentation/scheduler/sched-stats). Where a system has not got one
+of them, it stays at zero.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import time
 
 from greenpg._pristine import pristine
 
@@ -14,36 +15,37 @@ _posix = pristine("posix")
 _thread = pristine("_thread")
 
 
-class Times(NamedTuple):
-    """Seconds since a thread began."""
-
-    ran: float
-    """On a processor."""
-    delayed: float
-    """Ready to run, while others had the processor; it is noted when the thread runs again."""
-
-
 class ThreadTimes:
-    """Reads the times of one thread of this process, from any other."""
+    """The times of the thread that makes this, to be read in any."""
 
-    def __init__(self, native_id: int) -> None:
-        self._path = f"/proc/self/task/{native_id}/schedstat"
+    def __init__(self) -> None:
+        self._path = f"/proc/self/task/{_thread.get_native_id()}/schedstat"
+        self._clock = time.pthread_getcpuclockid(_thread.get_ident()) if _HAS_CLOCKS else None
 
-    def read(self) -> Times:
-        """Return its times until now; zeros where they are not known."""
+    def ran(self) -> float:
+        """Return the seconds it has had a processor; of a thread that has ended, 0. Keeps the GIL."""
+        if self._clock is None:
+            return 0.0
+        try:
+            return time.clock_gettime(self._clock)
+        except OSError:
+            return 0.0
+
+    def delayed(self) -> float:
+        """Return the seconds it was ready to run while others had the processor.
+
+        They are noted when it runs again.
+        """
         # Opened each time: a descriptor that is kept may be closed by whoever makes this process a daemon,
         # and be somebody else's by then.
         try:
             fd = _posix.open(self._path, _posix.O_RDONLY | _posix.O_CLOEXEC)
         except OSError:
-            return Times(0.0, 0.0)
+            return 0.0
         try:
-            ran, delayed, _slices = _posix.read(fd, 100).split()
+            return int(_posix.read(fd, 100).split()[1]) / 1e9
         finally:
             _posix.close(fd)
-        return Times(int(ran) / 1e9, int(delayed) / 1e9)
 
 
-def of_this_thread() -> ThreadTimes:
-    """Return the times of the thread that calls this."""
-    return ThreadTimes(_thread.get_native_id())
+_HAS_CLOCKS = hasattr(time, "pthread_getcpuclockid")

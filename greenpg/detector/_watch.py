@@ -9,7 +9,8 @@ with no turn of the loop in between, are one.
 
 A call in C that keeps the GIL lets nobody look. But Python hands the GIL over in the very instruction that
 has made the call; so if we had to wait for the GIL, and the watched thread was running all that time, the
-call that we find there has kept it.
+call that we find there has kept it. Not so a call that lets go of the GIL to talk with the server, or has
+only just begun: it may have been something before it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenpg._pristine import pristine
-from greenpg.detector._calls import Call, Entry, describe, entry
-from greenpg.detector._thread_times import of_this_thread
+from greenpg.detector._calls import Call, Entry, describe, entry, is_fresh, with_driver
+from greenpg.detector._reports import log
+from greenpg.detector._thread_times import ThreadTimes
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,24 +37,28 @@ _thread = pristine("_thread")
 
 PATIENCE = 5.0
 """Seconds after which a call is reported that has not ended: it may never do."""
-_QUIET = 0.5
+_QUIET = 0.9
 """Times the limit: from one look to the next."""
 _CLOSE = 0.1
 """The same while a call is looked at that was there at the look before."""
 _SHORTEST, _LONGEST = 0.005, 0.1
 """Seconds between looks, whatever the limit; Python itself takes 0.005 to hand over the GIL."""
+_REMEMBERED = 40
+"""Looks after which it is read anew how long the watching thread has been delayed: more often is too dear."""
 
 
 class Sight(NamedTuple):
     """What a thread was seen in."""
 
     entry: Entry
+    is_fresh: bool
+    """Whether it may have come there only now, when it handed over the GIL."""
     call: Call | None
     """In words, if it is time for that."""
 
 
 @dataclass
-class Suspicion:
+class Suspect:
     """A database call that may hold its loop."""
 
     entry: Entry
@@ -68,6 +74,8 @@ class Suspicion:
     """When it was seen last."""
     ran: float
     """When its thread was known to have run last."""
+    delayed: float
+    """What its thread had been delayed when it was seen last."""
     lost: float = 0.0
     """Seconds since `began` that are not its own."""
     reported: bool = False
@@ -91,17 +99,17 @@ class Watch:
         self._limit = limit
         self._libraries = libraries
         self._reports = reports
-        self._clock = of_this_thread()
-        self._times = self._clock.read()
+        self.times = ThreadTimes()
+        self._ran = self.times.ran()
         self._looked = monotonic()
-        self._suspicion: Suspicion | None = None
+        self._suspect: Suspect | None = None
         self._asked = 0
         self._answered = 0
 
     @property
     def is_close(self) -> bool:
         """Whether a call was there at the last look, and at the one before."""
-        return self._suspicion is not None and self._suspicion.seen > self._suspicion.began
+        return self._suspect is not None and self._suspect.seen > self._suspect.began
 
     def look(self, frame: FrameType, now: float, late: float) -> Sight | None:
         """Return what the thread is in. It may go on as soon as we wait for anything: nothing here does.
@@ -112,11 +120,16 @@ class Watch:
         found = entry(frame)
         if found is None:
             return None
-        call = self._suspicion if self._goes_on(found) else None
-        lasted = late if call is None else now - call.began + call.kept
-        is_due = lasted >= self._limit and (call is None or call.call is None)
-        call_in_words = describe(frame, found, self._libraries, self.loop.suspended) if is_due else None
-        return Sight(found, call_in_words)
+        suspect = self._suspect if self._goes_on(found) else None
+        is_late = late >= self._limit / 2
+        if suspect is not None or is_late:
+            found = with_driver(frame, found)
+            if found is None:
+                return None
+        lasted = late if suspect is None else now - suspect.began + suspect.kept
+        is_due = lasted >= self._limit and (suspect is None or suspect.call is None)
+        words = describe(frame, found, self._libraries, self.loop.suspended) if is_due else None
+        return Sight(found, not is_late or is_fresh(frame, found), words)
 
     def judge(self, sight: Sight | None, now: float, starved: float) -> bool:
         """Decide what it means; return whether the loop is still there to be watched.
@@ -124,59 +137,76 @@ class Watch:
         :param now: when the look was
         :param starved: seconds before that in which nobody could look, though we had a processor
         """
-        before, self._times = self._times, self._clock.read()
-        ran = self._times.ran - before.ran
-        delayed = self._times.delayed - before.delayed
+        before, self._ran = self._ran, self.times.ran()
+        ran = self._ran - before
         looked, self._looked = self._looked, now
-        call = self._suspicion
-        if call is not None and sight is not None and self._goes_on(sight.entry):
-            call.seen = now
-            call.ran = looked if ran else call.ran
-            call.lost += delayed + max(0.0, starved - ran)
-            call.call = call.call or sight.call
-            if call.lasted() >= PATIENCE:
-                self._report(call, call.lasted(), is_over=False)
+        suspect = self._suspect
+        if suspect is None and sight is None:
+            return True
+        delayed = self.times.delayed()
+        if suspect is not None and sight is not None and self._goes_on(sight.entry):
+            suspect.seen = now
+            suspect.ran = looked if ran else suspect.ran
+            suspect.lost += delayed - suspect.delayed + max(0.0, starved - ran)
+            suspect.delayed = delayed
+            suspect.call = suspect.call or sight.call
+            if suspect.lasted() >= PATIENCE:
+                self._report(suspect, suspect.lasted(), is_over=False)
             return True
         self.end(now, delayed)
         if sight is None:
             return True
+        kept = 0.0 if sight.is_fresh else min(starved, ran)
+        return self._begin(sight, now, kept, slack=now - looked - kept, delayed=delayed)
+
+    def end(self, now: float, delayed: float) -> None:
+        """Report the call that was seen last, if it has held the loop.
+
+        :param now: when it was not there any more
+        :param delayed: what its thread has been delayed until then
+        """
+        suspect, self._suspect = self._suspect, None
+        if suspect is None:
+            return
+        # What is noted only now may have begun before, but not before the thread ran last.
+        suspect.lost += min(delayed - suspect.delayed, suspect.seen - suspect.ran)
+        if suspect.lasted() >= self._limit:
+            slack = min(suspect.slack, self._limit) + min(now - suspect.seen, self._limit)
+            self._report(suspect, suspect.lasted() + slack / 2, is_over=True)
+
+    def _begin(self, sight: Sight, now: float, kept: float, slack: float, delayed: float) -> bool:
+        """Have an eye on a call from now on; return whether its loop can be asked to call back."""
         self._asked += 1
-        kept = min(starved, ran)
-        slack = 0.0 if kept else now - looked
-        self._suspicion = Suspicion(sight.entry, self._asked, sight.call, kept, slack, now, now, now)
+        self._suspect = Suspect(
+            entry=sight.entry,
+            number=self._asked,
+            call=sight.call,
+            kept=kept,
+            slack=slack,
+            began=now,
+            seen=now,
+            ran=now,
+            delayed=delayed,
+        )
         try:
             self.loop.post(partial(self._answer, self._asked))
         except Exception:  # whatever a loop says that is closed
             return False
         return True
 
-    def end(self, now: float, delayed: float) -> None:
-        """Report the call that was seen last, if it has held the loop.
-
-        :param now: when it was not there any more
-        :param delayed: seconds that its thread wanted to run in vain since it was seen
-        """
-        call, self._suspicion = self._suspicion, None
-        if call is None:
-            return
-        call.lost += min(delayed, call.seen - call.ran)  # what was noted only when the thread ran again
-        if call.lasted() >= self._limit:
-            slack = min(call.slack, self._limit) + min(now - call.seen, self._limit)
-            self._report(call, call.lasted() + slack / 2, is_over=True)
-
     def _goes_on(self, found: Entry) -> bool:
         """Return whether it is the call of the last look, and the loop has not had a turn since."""
-        call = self._suspicion
-        return call is not None and call.entry == found and call.number > self._answered
+        suspect = self._suspect
+        return suspect is not None and suspect.entry[:2] == found[:2] and suspect.number > self._answered
 
     def _answer(self, number: int) -> None:
         self._answered = number
 
-    def _report(self, call: Suspicion, seconds: float, is_over: bool) -> None:
-        if call.call is None or call.reported:
+    def _report(self, suspect: Suspect, seconds: float, is_over: bool) -> None:
+        if suspect.call is None or suspect.reported:
             return
-        call.reported = True
-        self._reports.put(self.loop.name, call.call, seconds, is_over)
+        suspect.reported = True
+        self._reports.put(self.loop.name, suspect.call, seconds, is_over)
         if not is_over:
             self._reports.deliver()  # its loop may never come to it
             return
@@ -202,22 +232,33 @@ class Watcher:
         self._stopping.release()
         self._stopped.acquire()
         for watch in self.watches:
-            watch.end(monotonic(), 0.0)
+            watch.end(monotonic(), watch.times.delayed())
 
     def _run(self) -> None:
-        clock = of_this_thread()
-        delayed = clock.read().delayed
+        try:
+            self._watch()
+        except Exception:
+            log.exception("the detector has failed, and watches no more")
+        finally:
+            self._stopped.release()
+
+    def _watch(self) -> None:
+        times = ThreadTimes()
+        delayed, looks = times.delayed(), 0
         asleep, pause = monotonic(), self._pauses[0]
-        while not self._stopping.acquire(timeout=pause):
+        while self.watches and not self._stopping.acquire(timeout=pause):
             now = monotonic()
-            late = max(0.0, now - asleep - pause)
+            late = now - asleep - pause
             sights = self._look(now, late)
-            before, delayed = delayed, clock.read().delayed
-            self._judge(sights, now, max(0.0, late - (delayed - before)))
+            looks += 1
+            starved = 0.0
+            if late > _SHORTEST or looks % _REMEMBERED == 0:
+                before, delayed = delayed, times.delayed()
+                starved = max(0.0, late - (delayed - before))
+            self.watches = [watch for watch, sight in sights if watch.judge(sight, now, starved)]
             self._reports.deliver_overdue()
             pause = self._pauses[any(watch.is_close for watch in self.watches)]
             asleep = monotonic()
-        self._stopped.release()
 
     def _look(self, now: float, late: float) -> list[tuple[Watch, Sight | None]]:
         # All at once and nothing else in this frame, which is gone when we come to wait for the GIL: a frame
@@ -225,6 +266,3 @@ class Watcher:
         frames = sys._current_frames()
         seen = [(watch, frames[watch.ident]) for watch in self.watches if watch.ident in frames]
         return [(watch, watch.look(frame, now, late)) for watch, frame in seen]
-
-    def _judge(self, sights: list[tuple[Watch, Sight | None]], now: float, starved: float) -> None:
-        self.watches = [watch for watch, sight in sights if watch.judge(sight, now, starved)]

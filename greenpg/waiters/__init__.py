@@ -9,6 +9,5 @@ from greenpg.waiters._drive import drive as drive
 from greenpg.waiters._registry import current_async as current_async
 from greenpg.waiters._registry import get_wait_callback as get_wait_callback
 from greenpg.waiters._registry import names as names
-from greenpg.waiters._registry import observe as observe
 from greenpg.waiters._registry import set_wait_callback as set_wait_callback
 from greenpg.waiters._registry import using as using

@@ -27,8 +27,6 @@ _BUILTIN = ("select", "gevent", "eventlet", "uwsgi")
 _ASYNC_BUILTIN = ("asyncio", "trio")
 
 _installed: WaitCallback | None = None
-_observer: Callable[[WaitCallback], WaitCallback] | None = None
-_observed: WaitCallback | None = None  # the installed one, or what the observer has put before it
 
 # A context variable is one C call to read (8 ns more than a global), and native threads, gevent's
 # and eventlet's greenlets and asyncio's tasks each have their own.
@@ -49,20 +47,7 @@ def set_wait_callback(callback: WaitCallback | str | None) -> WaitCallback | Non
     """
     global _installed
     previous, _installed = _installed, None if callback is None else _resolve(callback)
-    observe(_observer)
     return previous
-
-
-def observe(observer: Callable[[WaitCallback], WaitCallback] | None) -> None:
-    """Put a callback of the observer's making before the installed one, whichever that is from now on.
-
-    It is for whoever watches waits without deciding who waits: `set_wait_callback()` does not see it.
-
-    :param observer: takes a wait callback and returns one that does the same; `None` ends it
-    """
-    global _observer, _observed
-    _observer = observer
-    _observed = _installed if _installed is None or observer is None else observer(_installed)
 
 
 def get_wait_callback() -> WaitCallback:
@@ -76,7 +61,7 @@ def get_wait_callback() -> WaitCallback:
     """
     callback = _scoped.get()
     if callback is None:
-        callback = _observed
+        callback = _installed
     return _default() if callback is None else callback
 
 
