@@ -398,6 +398,29 @@ def test_no_secret_of_the_environment_is_shown() -> None:
     assert report["process"]["environment"]["GREENPG_DETECT"] == "50ms"
 
 
+# Standard streams
+
+
+@pytest.mark.gevent
+@pytest.mark.parametrize(
+    ("streams", "status", "said"),
+    [
+        (">/dev/full", 2, "greenpg doctor: error: cannot write the report: no space left on device\n"),
+        (
+            ">&-",
+            2,
+            "greenpg doctor: error: there is nowhere to write the report: standard output is closed\n",
+        ),
+        ("<&- 2>&-", 0, ""),
+    ],
+)
+def test_standard_streams_that_are_full_or_closed(streams: str, status: int, said: str) -> None:
+    command = (sys.executable, "-m", "greenpg", "doctor", "--gevent", "--driver=psycopg2")
+    ran = fresh.run("sh", "-c", f'"$@" {streams}', "sh", *command)
+    assert (ran.returncode, ran.stderr) == (status, said)
+    assert ran.stdout.endswith("\ngreen\n") == (status == 0)
+
+
 # Bad input
 
 

@@ -22,8 +22,8 @@ _WORKERS = {"GeventWorker": "_gunicorn_gevent", "EventletWorker": "_gunicorn_eve
 def __getattr__(name: str) -> Any:
     """Import a worker when it is asked for.
 
-    :raises RuntimeError: there is no such worker, or what it needs is not installed; gunicorn shows this error,
-        and no AttributeError, in one line
+    :raises RuntimeError: there is no such worker, or what it needs is not installed; gunicorn shows
+        this error, and no AttributeError, in one line
     """
     if name not in _WORKERS:
         is_worker = name[0].isupper() or "worker" in name

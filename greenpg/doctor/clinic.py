@@ -5,6 +5,7 @@ Its rule: what was started ends with the call, and what it prints goes to stderr
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pickle
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 from greenpg.doctor.report import DoctorError, Report
 
 if TYPE_CHECKING:
+    from typing import IO
+
     from greenpg.doctor.patient import Job
 
 
@@ -25,13 +28,14 @@ def examine_fresh(job: Job) -> Report:
 
     :raises DoctorError: it cannot be examined, or ended before
     """
-    with tempfile.TemporaryFile() as desk:  # not a pipe: what an application starts may keep that open
+    said = subprocess.DEVNULL if sys.stderr is None else 2
+    with _desk() as desk:
         fd = desk.fileno()
         command = [sys.executable, "-m", "greenpg.doctor.patient", str(fd)]
         environment = {**os.environ}
         environment.pop("GREENPG_RUN", None)  # or the launcher's runtime would come first
         with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=2, pass_fds=[fd], env=environment
+            command, stdin=subprocess.PIPE, stdout=said, stderr=said, pass_fds=[fd], env=environment
         ) as patient:
             try:
                 patient.communicate(json.dumps(asdict(job)).encode())
@@ -47,3 +51,9 @@ def examine_fresh(job: Job) -> Report:
         raise result
     assert isinstance(result, Report)
     return result
+
+
+def _desk() -> IO[bytes]:
+    """Return a new file, for reports only: none of the standard streams, though our own be closed."""
+    with tempfile.TemporaryFile() as file:  # not a pipe: what an application starts may keep that open
+        return open(fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, 3), "w+b")

@@ -97,10 +97,11 @@ def run(options: argparse.Namespace) -> int:
     from greenpg.doctor.report import DoctorError
 
     try:
+        if sys.stdout is None:
+            raise DoctorError("there is nowhere to write the report: standard output is closed")
         reports = _reports(options)
     except DoctorError as error:
-        print("greenpg doctor: error:", " ".join(str(error).split()), file=sys.stderr)
-        return error.status
+        return _complain(error, error.status)
     green = all(report.green and not (options.strict and report.warnings) for report in reports)
     try:
         if options.json:
@@ -108,9 +109,16 @@ def run(options: argparse.Namespace) -> int:
         else:
             _print(reports)
         sys.stdout.flush()
-    except BrokenPipeError:  # a reader that has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left to be flushed
+        if not isinstance(error, BrokenPipeError):  # a reader that has seen enough
+            return _complain(f"cannot write the report: {(error.strerror or str(error)).lower()}", 2)
     return 0 if green else 1
+
+
+def _complain(error: object, status: int) -> int:
+    print("greenpg doctor: error:", " ".join(str(error).split()), file=sys.stderr)
+    return status
 
 
 def _reports(options: argparse.Namespace) -> list[Report]:

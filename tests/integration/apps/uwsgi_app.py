@@ -10,7 +10,7 @@ from greenlet import GreenletExit
 import greenpg.uwsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -140,7 +140,7 @@ def limited(_environ: WSGIEnvironment) -> Iterable[bytes]:
     connection.close()
 
 
-PATHS = {
+PATHS: dict[str, Callable[[WSGIEnvironment], Iterable[bytes]]] = {
     "/": hello, "/slow": slow, "/loaded": loaded, "/busy": busy, "/parts": parts, "/wrappers": wrappers,
     "/length": length, "/endless": endless, "/ends": ends, "/fails": fails, "/connects": connects,
     "/patient": patient, "/limited": limited, "/whole": whole,
