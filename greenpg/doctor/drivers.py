@@ -51,6 +51,10 @@ _WELL_KNOWN = ("psycogreen.", "eventlet.support.")
 """Where the wait callbacks come from that psycopg2 has had so far."""
 
 
+TRY_IT = "try it with --dsn"
+"""What to do about a driver of which looking does not tell."""
+
+
 class _Verdict(NamedTuple):
     """What a driver's way to wait means in a process."""
 
@@ -104,9 +108,7 @@ def _broken(error: Exception) -> _Verdict:
     if isinstance(error, ImportError):
         text = f"cannot be imported: {text}"
         return _Verdict("broken", "-", "problem", text, "install it anew, or uninstall it")
-    return _Verdict(
-        "unknown", "-", "warning", f"not built as the doctor knows it: {text}", "try it with --dsn"
-    )
+    return _Verdict("unknown", "-", "warning", f"not built as the doctor knows it: {text}", TRY_IT)
 
 
 def _version(known: Known) -> str:
@@ -174,6 +176,9 @@ def _by_libpq(known: Known, process: Process) -> _Verdict:
     through = _holder(known.name)
     where = "" if through is None else name_of(through)
     if where.startswith("greenpg."):
+        if process.waits and not process.knows_waiter:
+            text = f"waits through {process.waiter}, which the doctor does not know"
+            return _Verdict("unknown", process.waiter, "warning", text, TRY_IT)
         if process.waits:
             early = ", and was imported before the patch" if known.name in activation.imported_before else ""
             text = f"green: it waits through {process.waiter}{early}"

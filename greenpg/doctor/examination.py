@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _NO_DRIVER = Finding(
     "problem", "drivers", "no PostgreSQL driver is installed here", 'pip install "greenpg[psycopg2]"'
 )
+_NOT_TRIED = Finding(
+    "note", "drivers", "not tried: that might hold the hub for ever", "solve the problems above first"
+)
 _LIMIT_OF_ALL = Finding(
     "note",
     "limits",
@@ -48,10 +51,10 @@ def examine(
     :raises DoctorError: the server of `dsn` cannot be reached, or refuses us; or there is no such driver
     :raises ValueError: `concurrency` or `seconds` are too small to see anything
     """
-    from greenpg.doctor.drivers import choose, look_at_driver
+    from greenpg.doctor.drivers import TRY_IT, choose, look_at_driver
     from greenpg.doctor.measuring import findings_of_measurement, measure_all
     from greenpg.doctor.natives import native_findings
-    from greenpg.doctor.process import findings_of_process, look_at_process, missing_activation
+    from greenpg.doctor.process import findings_of_process, is_muddled, look_at_process, missing_activation
     from greenpg.doctor.server import find_server
 
     if concurrency < 2 or not seconds > 0:
@@ -74,6 +77,11 @@ def examine(
     if process.runtime not in ("gevent", "eventlet"):
         found.append(Finding("note", process.runtime, "the drivers are tried in gevent and eventlet alone"))
         return Report(how, process, seen, tuple(found), target.server)
+    if is_muddled(process):
+        found.append(_NOT_TRIED)
+        return Report(how, process, seen, tuple(found), target.server)
     measured = tuple(measure_all(seen, process.runtime, target, concurrency, seconds))
+    tried = {each.driver for each in measured}
+    found = [finding for finding in found if not (finding.about in tried and finding.fix == TRY_IT)]
     found += (finding for each in measured for finding in findings_of_measurement(each))
     return Report(how, process, seen, tuple(found), target.server, measured)

@@ -64,6 +64,13 @@ def findings_of_process(process: Process) -> Iterator[Finding]:
         yield Finding("note", "libpq", error)
 
 
+def is_muddled(process: Process) -> bool:
+    """Return whether it waits in more than one way, so that trying a driver may hold the hub for ever."""
+    return len(process.monkey_patched) > 1 or any(
+        finding.level == "problem" for finding in _waiter_findings(process)
+    )
+
+
 def missing_activation(runtime: str) -> str:
     """Return what to do in a process in which greenpg is not active."""
     call = f"call greenpg.{runtime}.patch() at process start"

@@ -61,12 +61,17 @@ class Process:
 
     @property
     def waits(self) -> bool:
-        """Whether greenpg's waits let its green threads run; somebody's own callback is trusted."""
+        """Whether greenpg's waits let its green threads run, as far as `knows_waiter`."""
         if self.monkey_patched and self.runtime not in self.monkey_patched:
             return False
-        if self.waiter.startswith("greenpg.waiters."):
+        if self.knows_waiter:
             return self.waiter.startswith(f"greenpg.waiters.{self.runtime}.")
         return not self.waiter.startswith("none: ")
+
+    @property
+    def knows_waiter(self) -> bool:
+        """Whether the wait callback in force is one of greenpg's; somebody's own may do anything."""
+        return self.waiter.startswith("greenpg.waiters.")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -100,6 +101,44 @@ def test_what_is_half_green_is_measured(dsn: str) -> None:
     assert f"  psycopg2  query     {CROWD} of {CROWD}" in ran.stdout
     assert "problem  psycopg2: COPY failed: copy_expert cannot be used" in ran.stdout
     assert "problem  psycopg2: timeout failed: connection already closed" in ran.stdout
+
+
+@pytest.mark.gevent
+@pytest.mark.parametrize(("waiter", "level"), [("gevent", "ok"), ("select", "problem")])
+def test_a_wait_callback_of_somebodys_own_is_measured(
+    waiter: str, level: str, dsn: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own.py").write_text(f"""
+import gevent.monkey
+gevent.monkey.patch_all()
+import greenpg.waiters
+
+def own(fd, need, timeout):
+    from greenpg.waiters.{waiter} import wait
+    return wait(fd, need, timeout)
+
+greenpg.waiters.set_wait_callback(own)
+""")
+    path = os.pathsep.join(map(str, (tmp_path, fresh.ROOT)))
+    ran = doctor(dsn, "--import=own", "--driver=psycopg2", "--json", PYTHONPATH=path)
+    [report] = json.loads(ran.stdout)["reports"]
+    found = [each for each in report["findings"] if each["about"] == "psycopg2"]
+    assert {each["level"] for each in found} == {level}, found
+    assert "queries" in found[-1]["text"]
+
+
+@pytest.mark.gevent
+@pytest.mark.eventlet
+def test_a_muddled_process_is_not_tried(dsn: str, tmp_path: Path) -> None:
+    """It would hold the hub for ever, and nothing else would be said."""
+    (tmp_path / "muddled.py").write_text(
+        "import greenpg.gevent; greenpg.gevent.patch()\nimport eventlet; eventlet.monkey_patch()"
+    )
+    path = os.pathsep.join(map(str, (tmp_path, fresh.ROOT)))
+    ran = doctor(dsn, "--import=muddled", "--driver=psycopg2", PYTHONPATH=path)
+    assert ran.returncode == 1, ran
+    assert "problem  greenpg: patched for gevent, but the process is monkey-patched by eventlet" in ran.stdout
+    assert "note     drivers: not tried: that might hold the hub for ever" in ran.stdout
 
 
 @pytest.mark.gevent
