@@ -291,10 +291,8 @@ assert text == "patched for gevent, but the wait callback in force is greenpg.wa
 assert state(report, "psycopg2") == "blocks"
 
 set_wait_callback(lambda fd, need, timeout: None)  # somebody's own may be right, or not
-report = doctor.examine(drivers=["psycopg2"])
-own = "waits through __main__.<lambda>, which the doctor does not know"
-assert said(report, "psycopg2") == [("warning", own, "try it with --dsn")]
-assert state(report, "psycopg2") == "unknown"
+own = "waits through __main__.<lambda>, which the doctor does not know", "try it with --dsn"
+assert said(doctor.examine(drivers=["psycopg2"]), "psycopg2") == [("warning", *own)]
 
 set_wait_callback("gevent")
 greenpg.gevent.unpatch()

@@ -6,12 +6,15 @@ is called, for each of greenpg's commands imports this one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greenpg.doctor.report import Finding, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from greenpg.doctor.server import Target
 
 _NO_DRIVER = Finding(
     "problem", "drivers", "no PostgreSQL driver is installed here", 'pip install "greenpg[psycopg2]"'
@@ -51,10 +54,9 @@ def examine(
     :raises DoctorError: the server of `dsn` cannot be reached, or refuses us; or there is no such driver
     :raises ValueError: `concurrency` or `seconds` are too small to see anything
     """
-    from greenpg.doctor.drivers import TRY_IT, choose, look_at_driver
-    from greenpg.doctor.measuring import findings_of_measurement, measure_all
+    from greenpg.doctor.drivers import choose, look_at_driver
     from greenpg.doctor.natives import native_findings
-    from greenpg.doctor.process import findings_of_process, is_muddled, look_at_process, missing_activation
+    from greenpg.doctor.process import findings_of_process, look_at_process, missing_activation
     from greenpg.doctor.server import find_server
 
     if concurrency < 2 or not seconds > 0:
@@ -69,19 +71,28 @@ def examine(
     seen = tuple(driver for driver, _ in looked_at)
     if any(driver.state == "green" for driver in seen):
         found.append(_LIMIT_OF_ALL)
+    report = Report(how, process, seen, tuple(found), target and target.server)
     if process.runtime is None:
-        return Report(how, process, seen, tuple(found), target and target.server)
-    found += native_findings(app, missing_activation(process.runtime))
-    if target is None:
-        return Report(how, process, seen, tuple(found))
-    if process.runtime not in ("gevent", "eventlet"):
-        found.append(Finding("note", process.runtime, "the drivers are tried in gevent and eventlet alone"))
-        return Report(how, process, seen, tuple(found), target.server)
-    if is_muddled(process):
-        found.append(_NOT_TRIED)
-        return Report(how, process, seen, tuple(found), target.server)
-    measured = tuple(measure_all(seen, process.runtime, target, concurrency, seconds))
+        return report
+    native = native_findings(app, missing_activation(process.runtime))
+    report = replace(report, findings=(*found, *native))
+    return report if target is None else _tried(report, target, concurrency, seconds)
+
+
+def _tried(report: Report, target: Target, concurrency: int, seconds: float) -> Report:
+    """Return the report of a green process with what came of trying the drivers, or why they were not."""
+    from greenpg.doctor.drivers import TRY_IT
+    from greenpg.doctor.measuring import findings_of_measurement, measure_all
+    from greenpg.doctor.process import is_muddled
+
+    runtime = report.process.runtime or ""
+    if runtime not in ("gevent", "eventlet"):
+        elsewhere = Finding("note", runtime, "the drivers are tried in gevent and eventlet alone")
+        return replace(report, findings=(*report.findings, elsewhere))
+    if is_muddled(report.process):
+        return replace(report, findings=(*report.findings, _NOT_TRIED))
+    measured = tuple(measure_all(report.drivers, runtime, target, concurrency, seconds))
     tried = {each.driver for each in measured}
-    found = [finding for finding in found if not (finding.about in tried and finding.fix == TRY_IT)]
-    found += (finding for each in measured for finding in findings_of_measurement(each))
-    return Report(how, process, seen, tuple(found), target.server, measured)
+    seen = (each for each in report.findings if not (each.about in tried and each.fix == TRY_IT))
+    came = (finding for each in measured for finding in findings_of_measurement(each))
+    return replace(report, findings=(*seen, *came), measurements=measured)
