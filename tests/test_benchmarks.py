@@ -141,7 +141,7 @@ def test_a_quick_run_of_other_workloads_says_who_refuses_copy(dsn: str) -> None:
 @pytest.mark.slow
 @pytest.mark.subprocess
 def test_to_wait_costs_next_to_nothing(dsn: str) -> None:
-    """psycopg 3 alone wakes up ten times a second for each connection: 70 ms, where this is mostly 50 queries."""
+    """psycopg 3 alone wakes up ten times a second for each: 70 ms, where this is mostly the queries."""
     [figure] = measure(dsn, [Pair("greenpg-psycopg3-gevent", "idle")], 1, quick=True, done=lambda: None)
     assert figure.median < 0.020
 
