@@ -60,8 +60,9 @@ def _with_pg_config() -> dict[str, str]:
 
 def _unpack_tests(archive: Path, target: Path) -> None:
     with tarfile.open(archive) as tar:
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # not before Python 3.10.12 and 3.11.4
         for member in tar.getmembers():
             _, *path = PurePosixPath(member.name).parts
             if path[:1] == ["tests"]:
                 member.name = str(PurePosixPath(*path))
-                tar.extract(member, target, filter="data")
+                tar.extract(member, target)
