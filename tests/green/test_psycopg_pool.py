@@ -195,6 +195,23 @@ def test_in_a_check_that_fails_over_it(make_pool: Callable[..., Any], runtime: R
     check_slots(pool, runtime)
 
 
+def test_a_check_that_fails_while_the_user_deals_with_a_timeout(
+    make_pool: Callable[..., Any], runtime: Runtime, observer: Any
+) -> None:
+    """It is a failure as ever: the connection is replaced, and nothing is raised."""
+    pool = make_pool(check=ConnectionPool.check_connection)
+    with pool.connection() as conn:
+        pid = conn.info.backend_pid
+    observer.execute("select pg_terminate_backend(%s, 10000)", [pid])
+    try:
+        with runtime.timeout(0.01):
+            runtime.sleep(30)
+    except runtime.Timeout:
+        with pool.connection() as conn:
+            assert conn.info.backend_pid != pid
+    check_slots(pool, runtime)
+
+
 @HOW
 @KINDS
 def test_while_it_is_given_back(make_pool: Callable[..., Any], runtime: Runtime, kind: Any, how: str) -> None:

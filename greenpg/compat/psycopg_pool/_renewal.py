@@ -20,6 +20,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from greenpg.compat._forks import in_forked_children
+from greenpg.compat.psycopg_pool._workers import close
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,10 +81,9 @@ def _disconnect(pool: Any) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     while pool._pool:
         conn = pool._pool.pop()
-        conn._pool = None
         with suppress(psycopg.Error, OSError):
             os.dup2(nowhere, conn.pgconn.socket)
-        conn.close()
+        close(conn)
     os.close(nowhere)
 
 

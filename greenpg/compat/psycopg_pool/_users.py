@@ -23,7 +23,7 @@ from psycopg_pool.abc import CT
 from psycopg_pool.pool import ReturnConnection, WaitingClient
 
 from greenpg.compat.psycopg._session import session_of
-from greenpg.compat.psycopg_pool._workers import at_work
+from greenpg.compat.psycopg_pool._workers import at_work, close
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,8 @@ class Client(WaitingClient[CT]):
     def leave(self, why: BaseException) -> None:
         """Take no connection from now on."""
         self.error = why
-        self.late, self.conn = self.late or self.conn, None
+        if self.conn is not None:
+            self.late, self.conn = self.conn, None
 
 
 def getconn(plain: Any) -> Callable[..., Any]:
@@ -127,13 +128,16 @@ def check_connection(plain: Any) -> Callable[..., Any]:
 
     @wraps(plain)
     def method(self: Any, conn: Any) -> None:
+        before = sys.exc_info()[1]  # what the user is dealing with is no interruption of the check
         try:
             plain(self, conn)
         except Exception as exc:
-            context = exc.__context__
-            if context is None or isinstance(context, Exception):
+            reason = exc.__context__
+            while isinstance(reason, Exception) and reason is not before:
+                reason = reason.__context__
+            if reason is None or reason is before:
                 raise
-            interruption = context
+            interruption = reason
         else:
             return
         raise interruption
@@ -163,7 +167,7 @@ def putconn(plain: Any) -> Callable[..., Any]:
     def method(self: Any, conn: Any) -> None:
         self._check_pool_putconn(conn)
         if session_of(conn).forked:  # this pool has been opened anew since, and never counted it
-            _close(conn)
+            close(conn)
             return
         try:
             plain(self, conn)
@@ -178,10 +182,12 @@ def wait(plain: Any) -> Callable[..., Any]:
     """Return `wait()` that can be called again after it was interrupted."""
 
     @wraps(plain)
-    def method(self: Any, timeout: float = 30.0) -> None:
+    def method(self: Any, timeout: float = 30.0) -> Any:
+        if self._pool_full_event is not None:  # somebody waits for it already, which psycopg_pool refuses
+            return plain(self, timeout)
         try:
-            plain(self, timeout)
-        except AssertionError:  # somebody waits for it already
+            return plain(self, timeout)
+        except AssertionError:  # so it does, of two that wait for the lock
             raise
         except BaseException:
             full, self._pool_full_event = self._pool_full_event, None
@@ -227,12 +233,6 @@ def undisturbed(plain: Any) -> Callable[..., Any]:
 def _give_back(pool: Any, conn: Any) -> None:
     """Let a worker do what brings a connection back into the pool, or another one in its place."""
     if pool.closed:
-        _close(conn)
+        close(conn)
     else:
         pool.run_task(ReturnConnection(pool, conn, from_getconn=False))
-
-
-def _close(conn: Any) -> None:
-    """Close a connection; while it knows its pool, `close()` may give it back."""
-    conn._pool = None
-    conn.close()

@@ -53,7 +53,12 @@ def _do_again(task: Any) -> None:
     """Schedule a task once more; a connection that it was to give back is replaced."""
     pool, conn = task.pool(), getattr(task, "conn", None)
     if conn is not None:
-        conn._pool = None
-        conn.close()
+        close(conn)
     if pool is not None and not pool.closed:
         pool.schedule_task(task, _PAUSE)
+
+
+def close(conn: Any) -> None:
+    """Close a connection for good: while it knows its pool, `close()` may give it back."""
+    conn._pool = None
+    conn.close()
