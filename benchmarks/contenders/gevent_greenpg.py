@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from benchmarks.contenders.gevent_psycogreen import GeventPsycogreen
 
 
@@ -10,7 +12,7 @@ class GeventGreenpg(GeventPsycogreen):
 
     name = "greenpg-gevent"
     title = "psycopg2 + greenpg, gevent"
-    packages = ("psycopg2", "gevent")
+    packages: ClassVar[tuple[str, ...]] = ("psycopg2", "gevent")
     rivals = ("psycogreen", "plain")
     can_copy = True
 
