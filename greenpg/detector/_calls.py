@@ -132,7 +132,7 @@ def is_fresh(frame: FrameType, into: Entry) -> bool:
     if into.instruction < 0:
         return id(frame) == into.frame and is_beginning(frame.f_code, frame.f_lasti)
     called = callee(frame.f_code, frame.f_lasti)
-    return called is None or called.path[-1] not in _DECODE
+    return called is None or _method(frame, called) not in _DECODE
 
 
 def describe(
@@ -159,8 +159,8 @@ def describe(
         inside.append(frame)
         caller = frame.f_back
     called = None if caller is None else callee(caller.f_code, caller.f_lasti)
-    if called is not None and into.instruction >= 0:
-        method = called.path[-1]
+    if caller is not None and called is not None and into.instruction >= 0:
+        method = _method(caller, called)
     application, measured = _application(frame, libraries)
     if application is None:  # the loop itself has called the driver, which decodes for somebody
         waiting = _waiting_for(frame, called, suspended())
@@ -208,6 +208,15 @@ def _driver_called(frame: FrameType) -> str | None:
     if driver is None and objects[-1] is _NOTHING and called.path[-1] in _METHODS:
         driver = next((name for name in _IN_C if name in sys.modules), None)
     return driver
+
+
+def _method(frame: FrameType, called: Callee) -> str:
+    """Return the name of what a frame calls, its own and not that of the variable it is in."""
+    if len(called.path) == 1:
+        [function] = _objects(frame, called.path)
+        if isinstance(function, BuiltinFunctionType | MethodDescriptorType):
+            return function.__name__
+    return called.path[-1]
 
 
 def _driver_of_object(found: Any) -> str | None:
@@ -261,7 +270,8 @@ def _statement(inside: list[FrameType], caller: FrameType | None, called: Callee
             text = called.text or _argument(caller, called)
             if text is not None:
                 return text
-        objects += _objects(caller, called.path[:-1] or called.path)
+        found = _objects(caller, called.path[:-1] or called.path)
+        objects += (one.__self__ if type(one) is BuiltinFunctionType else one for one in found)
     for frame in reversed(inside):
         if _driver_in(frame) is None:
             continue

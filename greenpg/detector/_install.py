@@ -101,8 +101,8 @@ def install(
 
     Call it in each native thread that runs a loop: in a coroutine for asyncio, after the monkey-patching
     for gevent and eventlet. Doing it again is doing it once, with the options of the last time. A native
-    thread of the detector's own looks at the others, every half of the limit: no call that is shorter than
-    the limit is reported, and from 1.7 times the limit on none is missed.
+    thread of the detector's own looks at the others, a little more often than the limit: no call that is
+    shorter than the limit is reported, and from twice the limit on none is missed.
 
     :param limit: seconds, at least 0.01, or a text such as `50ms`; by default `$GREENPG_DETECT`, else 0.05
     :param hook: is called with each `Hold`, in a green thread or in the loop, after it was logged

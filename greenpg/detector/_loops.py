@@ -146,11 +146,11 @@ def loop_here(runtime: str | None = None) -> Loop:
 
     :param runtime: gevent, eventlet or asyncio; by default what runs here, or has monkey-patched the process
     :raises RuntimeError: there is none
-    :raises LookupError: there is no such runtime
+    :raises ValueError: there is no such runtime
     """
     name = runtime or _runtime_here()
     if name not in _LOOPS:
-        raise LookupError(f"the detector knows the runtimes {', '.join(_LOOPS)}, not {name!r}")
+        raise ValueError(f"the detector knows the runtimes {', '.join(_LOOPS)}, not {name!r}")
     return _LOOPS[name]()
 
 

@@ -92,7 +92,7 @@ class Table:
     def _drop_half(self) -> None:
         others = self._records.pop(OTHERS, Statement(OTHERS))
         ranked = sorted(self._records.values(), key=lambda found: (found.calls, found.holds))
-        for found in ranked[: len(ranked) // 2 + 1]:
+        for found in ranked[: max(len(ranked) // 2, len(ranked) + 2 - self.size)]:
             del self._records[found.statement]
             others.calls += found.calls
             others.waited += found.waited

@@ -5,7 +5,8 @@ at more often, and its loop is asked to call back: as long as it does not, and t
 holds the loop. Three things only look like it, and are taken off: the time in which the thread wanted to run
 and could not (another process had the processor), the time in which nobody could look (another native thread
 had the GIL), and whatever the application does between two calls. Calls by the same line one after the other,
-with no turn of the loop in between, are one.
+with no turn of the loop in between, are one; of a driver in C, only the time is counted that it waits, for in
+the other its caller may have run.
 
 A call in C that keeps the GIL lets nobody look. But Python hands the GIL over in the very instruction that
 has made the call; so if we had to wait for the GIL, and the watched thread was running all that time, the
@@ -148,6 +149,8 @@ class Watch:
             suspect.seen = now
             suspect.ran = looked if ran else suspect.ran
             suspect.lost += delayed - suspect.delayed + max(0.0, starved - ran)
+            if sight.entry.instruction >= 0:
+                suspect.lost += ran  # it may be one of many calls, with work of the caller's in between
             suspect.delayed = delayed
             suspect.call = suspect.call or sight.call
             if suspect.lasted() >= PATIENCE:
