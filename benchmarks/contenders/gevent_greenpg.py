@@ -13,7 +13,7 @@ class GeventGreenpg(GeventPsycogreen):
     name = "greenpg-gevent"
     title = "psycopg2 + greenpg, gevent"
     packages: ClassVar[tuple[str, ...]] = ("psycopg2", "gevent")
-    rivals = ("psycogreen", "plain")
+    rivals: ClassVar[tuple[str, ...]] = ("psycogreen", "plain")
     can_copy = True
 
     def make_green(self) -> None:

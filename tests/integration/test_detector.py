@@ -230,11 +230,7 @@ greenpg.detector.uninstall()
     assert (old.line[:16], new.line[:16]) == ("psycopg2.connect", "psycopg.connect(")
 
 
-@pytest.mark.parametrize("run", ["asyncio.run", "uvloop.run"])
-def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
-    code = (
-        ASYNCIO
-        + f"""
+JOBS = """
 import asyncpg, psycopg, psycopg2, uvloop
 from psycopg2.extensions import parse_dsn
 
@@ -243,7 +239,7 @@ async def blocks():
 
 async def decodes():
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
-        cursor = await connection.execute("select i, i::text from generate_series(1, 250000) i")
+        cursor = await connection.execute("select i, i::text from generate_series(1, 400000) i")
         return await cursor.fetchall()
 
 async def decodes_for_somebody():
@@ -251,18 +247,19 @@ async def decodes_for_somebody():
     connection = await asyncpg.connect(host=parts["host"], port=parts["port"], user=parts["user"],
                                        password=parts.get("password"), database=parts["dbname"])
     await connection.fetch("select pg_sleep(0.3)")
-    return await connection.fetch("select i, i::text from generate_series(1, $1) i", 500000)
+    return await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 6_000_000)
 
 async def main():
     greenpg.detector.install()
     for job in (blocks, decodes, decodes_for_somebody):
         await job()
         await asyncio.sleep(0)
-
-{run}(main())
-greenpg.detector.uninstall()
 """
-    )
+
+
+@pytest.mark.parametrize("run", ["asyncio.run", "uvloop.run"])
+def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
+    code = f"{ASYNCIO}{JOBS}\n{run}(main())\ngreenpg.detector.uninstall()\n"
     holds = detect(tmp_path, code, dsn)
     assert holds[:2] == [
         Found(
@@ -282,8 +279,8 @@ greenpg.detector.uninstall()
         Found(
             "asyncpg",
             "fetch",
-            'return await connection.fetch("select i, i::text from generate_series(1, $1) i", 500000)',
-            "select i, i::text from generate_series(?, ...) i",
+            'return await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 6_000_000)',
+            "select array_agg(i) from generate_series(?, ...) i",
         )
     }
 
