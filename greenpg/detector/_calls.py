@@ -41,7 +41,9 @@ _LIBRARIES = {
 }
 """What stands between an application and its driver."""
 _MEASURE = "greenpg.detector._measure"
-_LOOPS = ("asyncio.base_events", "asyncio.runners")
+_FRAMES = {"framed_asyncpg": "asyncpg"}
+"""Functions of that module that give a frame to a driver's in C."""
+_LOOPS = ("asyncio.base_events", "asyncio.runners", "uvloop")
 """Whoever is below their frames has started the loop, and has nothing to do with what it runs."""
 
 # PEP 249, and what drivers have added: enough where the object cannot be told, as in `connect().cursor()`.
@@ -57,6 +59,29 @@ _DECODE = {"__next__", "data_received", "fetchall", "fetchmany", "fetchone"}
 _AFTER_WITH = "__exit__"
 _SLOTS = (GetSetDescriptorType, MemberDescriptorType)
 _NOTHING = object()
+
+
+class Place(NamedTuple):
+    """Where a frame was when it was looked at: the thread may have gone on since."""
+
+    frame: FrameType
+    instruction: int
+
+    @property
+    def module(self) -> str:
+        """The name of its module."""
+        return self.frame.f_globals.get("__name__") or UNKNOWN
+
+    @property
+    def line(self) -> int:
+        """Its line."""
+        lines = self.frame.f_code.co_lines()
+        found = (line for begin, end, line in lines if begin <= self.instruction < end)
+        return next(found, None) or self.frame.f_code.co_firstlineno
+
+    def callee(self) -> Callee | None:
+        """Return what it calls."""
+        return callee(self.frame.f_code, self.instruction)
 
 
 class Entry(NamedTuple):
@@ -98,92 +123,90 @@ def driver_of(module: str) -> str | None:
     return top if top in _DRIVERS or {"apilevel", "paramstyle"} <= names.keys() else None
 
 
-def entry(frame: FrameType) -> Entry | None:
-    """Return where a thread may have gone into a driver.
-
-    :param frame: its innermost
-    """
-    found = None
-    outer: FrameType | None = frame
-    while outer is not None:
-        driver = _driver_in(outer)
-        if driver is not None:
-            found = Entry(id(outer), -1, driver)
-        outer = outer.f_back
-    if found is None and not _calls_no_driver(frame.f_globals.get("__name__") or UNKNOWN):
-        return Entry(id(frame), frame.f_lasti, None)
+def places(frame: FrameType | None) -> list[Place]:
+    """Return where all frames of a thread are, from the innermost, which is given."""
+    found = []
+    while frame is not None:
+        found.append(Place(frame, frame.f_lasti))
+        frame = frame.f_back
     return found
 
 
-def with_driver(frame: FrameType, into: Entry) -> Entry | None:
-    """Return an entry with its driver, if it is one into a driver; this takes its time.
+def entry(stack: list[Place]) -> Entry | None:
+    """Return where a thread may have gone into a driver."""
+    for place in reversed(stack):
+        driver = _driver_in(place)
+        if driver is not None:
+            return Entry(id(place.frame), -1, driver)
+    innermost = stack[0]
+    if _calls_no_driver(innermost.module):
+        return None
+    return Entry(id(innermost.frame), innermost.instruction, None)
 
-    :param frame: the thread's innermost
-    """
-    driver = into.driver or _driver_called(frame)
+
+def with_driver(stack: list[Place], into: Entry) -> Entry | None:
+    """Return an entry with its driver, if it is one into a driver; this takes its time."""
+    driver = into.driver or _driver_called(stack[0])
     return None if driver is None else into._replace(driver=driver)
 
 
-def is_fresh(frame: FrameType, into: Entry) -> bool:
-    """Return whether a thread may have come into a call only in the moment that it let others run.
-
-    :param frame: its innermost
-    """
+def is_fresh(stack: list[Place], into: Entry) -> bool:
+    """Return whether a thread may have come into a call only in the moment that it let others run."""
+    innermost = stack[0]
     if into.instruction < 0:
-        return id(frame) == into.frame and is_beginning(frame.f_code, frame.f_lasti)
-    called = callee(frame.f_code, frame.f_lasti)
-    return called is None or _method(frame, called) not in _DECODE
+        beginning = is_beginning(innermost.frame.f_code, innermost.instruction)
+        return id(innermost.frame) == into.frame and beginning
+    called = innermost.callee()
+    return called is None or _method(innermost, called) not in _DECODE
 
 
 def describe(
-    frame: FrameType | None,
+    stack: list[Place],
     into: Entry,
     libraries: frozenset[str] = frozenset(),
     suspended: Callable[[], Iterable[Any]] = tuple,
 ) -> Call | None:
-    """Return the call that `entry()` has found, if the thread is still in it.
+    """Return the call that was found, in words.
 
-    :param frame: the thread's innermost frame, now
     :param libraries: more top-level modules that are not the application
     :param suspended: returns the coroutines that wait in the thread's loop
     """
-    inside = []
-    while frame is not None and id(frame) != into.frame:
-        inside.append(frame)
-        frame = frame.f_back
-    if frame is None or into.driver is None:
+    at = next((index for index, place in enumerate(stack) if id(place.frame) == into.frame), None)
+    if at is None or into.driver is None:
         return None
-    caller: FrameType | None = frame
-    method = frame.f_code.co_name
-    if into.instruction < 0:
-        inside.append(frame)
-        caller = frame.f_back
-    called = None if caller is None else callee(caller.f_code, caller.f_lasti)
+    outermost = at + (into.instruction < 0)
+    inside, outside = stack[:outermost], stack[outermost:]
+    caller = outside[0] if outside else None
+    called = None if caller is None else caller.callee()
+    method = stack[at].frame.f_code.co_name
     if caller is not None and called is not None and into.instruction >= 0:
         method = _method(caller, called)
-    application, measured = _application(frame, libraries)
+    application, measured = _application(outside, libraries)
     if application is None:  # the loop itself has called the driver, which decodes for somebody
-        waiting = _waiting_for(frame, called, suspended())
-        method = next((one.f_code.co_name for one in waiting if _driver_in(one)), method)
+        waiting = _waiting_for(stack[at], called, suspended())
+        method = next((place.frame.f_code.co_name for place in waiting if _driver_in(place)), method)
         inside += reversed(waiting)
-        application = next((one for one in reversed(waiting) if not _is_library(one, libraries)), frame)
+        # Where it has gone on meanwhile, there is at least who has started the loop.
+        around = (*reversed(waiting), *outside)
+        application = next((one for one in around if not _is_library(one, libraries)), stack[at])
     statement = _statement(inside, caller, called)
     return Call(
         driver=into.driver,
         method=method,
         statement=statement and normalized(statement, quotes_names=into.driver not in _MYSQL),
-        filename=application.f_code.co_filename,
-        line=application.f_lineno,
-        function=application.f_code.co_name,
+        filename=application.frame.f_code.co_filename,
+        line=application.line,
+        function=application.frame.f_code.co_name,
         measured=measured,
     )
 
 
-def _driver_in(frame: FrameType) -> str | None:
-    """Return the driver whose code a frame runs; to import it is not to call it."""
-    if frame.f_code.co_name == "<module>":
-        return None
-    return driver_of(frame.f_globals.get("__name__") or UNKNOWN)
+def _driver_in(place: Place) -> str | None:
+    """Return the driver whose code runs in a place; to import it is not to call it."""
+    function = place.frame.f_code.co_name
+    if place.module == _MEASURE:
+        return _FRAMES.get(function)
+    return None if function == "<module>" else driver_of(place.module)
 
 
 @lru_cache(maxsize=4096)
@@ -195,25 +218,26 @@ def _calls_no_driver(module: str) -> bool:
     return top in sys.stdlib_module_names or top in _RUNTIMES
 
 
-def _driver_called(frame: FrameType) -> str | None:
-    """Return the driver whose code in C a frame calls."""
-    called = callee(frame.f_code, frame.f_lasti)
+def _driver_called(place: Place) -> str | None:
+    """Return the driver whose code in C is called in a place."""
+    called = place.callee()
     if called is None:
         return None
     if called.path == (UNKNOWN, _AFTER_WITH):
-        connections = [value for value in frame.f_locals.values() if hasattr(type(value), "commit")]
+        variables = list(place.frame.f_locals.values())
+        connections = [value for value in variables if hasattr(type(value), "commit")]
         return next(filter(None, map(_driver_of_object, connections)), None)
-    objects = list(_objects(frame, called.path[:-1] or called.path))
+    objects = list(_objects(place, called.path[:-1] or called.path))
     driver = next(filter(None, map(_driver_of_object, objects)), None)
     if driver is None and objects[-1] is _NOTHING and called.path[-1] in _METHODS:
         driver = next((name for name in _IN_C if name in sys.modules), None)
     return driver
 
 
-def _method(frame: FrameType, called: Callee) -> str:
-    """Return the name of what a frame calls, its own and not that of the variable it is in."""
+def _method(place: Place, called: Callee) -> str:
+    """Return the name of what is called in a place, its own and not that of the variable it is in."""
     if len(called.path) == 1:
-        [function] = _objects(frame, called.path)
+        [function] = _objects(place, called.path)
         if isinstance(function, BuiltinFunctionType | MethodDescriptorType):
             return function.__name__
     return called.path[-1]
@@ -234,12 +258,12 @@ def _driver_of_object(found: Any) -> str | None:
     return next(filter(None, (driver_of(name) for name in modules if isinstance(name, str))), None)
 
 
-def _objects(frame: FrameType, path: tuple[str, ...]) -> Iterator[Any]:
-    """Yield what the names of a path stand for in a frame, from left to right; at last maybe `_NOTHING`."""
+def _objects(place: Place, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what the names of a path stand for in a place, from left to right; at last maybe `_NOTHING`."""
     if not path:
         return
-    variables = frame.f_locals
-    found = variables[path[0]] if path[0] in variables else frame.f_globals.get(path[0], _NOTHING)
+    variables = place.frame.f_locals
+    found = variables[path[0]] if path[0] in variables else place.frame.f_globals.get(path[0], _NOTHING)
     yield found
     for name in path[1:]:
         if found is _NOTHING:
@@ -259,10 +283,10 @@ def _attribute(owner: Any, name: str) -> Any:
     return _NOTHING if hasattr(type(found), "__get__") else found
 
 
-def _statement(inside: list[FrameType], caller: FrameType | None, called: Callee | None) -> str | None:
+def _statement(inside: list[Place], caller: Place | None, called: Callee | None) -> str | None:
     """Return the text that is executed, or was executed last, with the data that may be in it.
 
-    :param inside: the frames below the caller, from the innermost
+    :param inside: the places below the caller, from the innermost
     """
     objects: list[Any] = []
     if caller is not None and called is not None:
@@ -272,10 +296,10 @@ def _statement(inside: list[FrameType], caller: FrameType | None, called: Callee
                 return text
         found = _objects(caller, called.path[:-1] or called.path)
         objects += (one.__self__ if type(one) is BuiltinFunctionType else one for one in found)
-    for frame in reversed(inside):
-        if _driver_in(frame) is None:
+    for place in reversed(inside):
+        if _driver_in(place) is None:
             continue
-        variables = frame.f_locals
+        variables = place.frame.f_locals
         for name in _STATEMENTS:
             text = text_of(variables.get(name))
             if text is not None:
@@ -285,11 +309,11 @@ def _statement(inside: list[FrameType], caller: FrameType | None, called: Callee
     return next(filter(None, map(_last_statement, cursors)), None)
 
 
-def _argument(frame: FrameType, called: Callee) -> str | None:
+def _argument(place: Place, called: Callee) -> str | None:
     """Return the text of the first argument of a call."""
     if not called.argument:
         return None
-    *_, value = _objects(frame, called.argument)
+    *_, value = _objects(place, called.argument)
     if isinstance(value, tuple | list) and value:  # of f(*arguments)
         value = value[0]
     return text_of(value)
@@ -301,40 +325,40 @@ def _last_statement(cursor: Any) -> str | None:
     return text_of(_attribute(_attribute(cursor, "_query"), "query") if query is _NOTHING else query)
 
 
-def _application(frame: FrameType, libraries: frozenset[str]) -> tuple[FrameType | None, bool]:
-    """Return the nearest frame of the application, and whether our own wrapper is on the way there."""
+def _application(outside: list[Place], libraries: frozenset[str]) -> tuple[Place | None, bool]:
+    """Return the nearest place in the application, and whether our own wrapper is on the way there.
+
+    :param outside: the places above the driver, from the innermost
+    """
     measured = False
-    found: FrameType | None = frame
-    while found is not None:
-        name = found.f_globals.get("__name__") or UNKNOWN
-        measured = measured or name == _MEASURE
-        if name in _LOOPS:
-            return None, measured
-        if not _is_library(found, libraries):
-            return found, measured
-        found = found.f_back
+    for place in outside:
+        measured = measured or place.module == _MEASURE
+        if place.module in _LOOPS:
+            break
+        if not _is_library(place, libraries):
+            return place, measured
     return None, measured
 
 
-def _is_library(frame: FrameType, libraries: frozenset[str]) -> bool:
-    """Return whether a frame's code stands between the application and the server, or below both."""
-    module = frame.f_globals.get("__name__") or UNKNOWN
-    top = module.partition(".")[0]
+def _is_library(place: Place, libraries: frozenset[str]) -> bool:
+    """Return whether a place is between the application and the server, or below both."""
+    top = place.module.partition(".")[0]
     known = top in sys.stdlib_module_names or top in _LIBRARIES or top in libraries
-    return known or driver_of(module) is not None
+    return known or driver_of(place.module) is not None
 
 
-def _waiting_for(frame: FrameType, called: Callee | None, coroutines: Iterable[Any]) -> list[FrameType]:
-    """Return the frames of the coroutine that waits for what a frame has called, from the outermost.
+def _waiting_for(place: Place, called: Callee | None, coroutines: Iterable[Any]) -> list[Place]:
+    """Return the places of the coroutine that waits for what is called in a place, from the outermost.
 
     That is the one in whose midst an object of the driver has the called one as its `_protocol`.
     """
-    objects = [frame.f_locals.get("self"), *(_objects(frame, called.path[:-1]) if called else ())]
+    objects = [place.frame.f_locals.get("self"), *(_objects(place, called.path[:-1]) if called else ())]
     ours = {id(found) for found in objects if _driver_of_object(found) is not None}
     for coroutine in coroutines:
-        frames = list(_frames(coroutine))
-        if any(id(_attribute(one.f_locals.get("self"), "_protocol")) in ours for one in frames):
-            return frames
+        waiting = [Place(frame, frame.f_lasti) for frame in _frames(coroutine)]
+        owners = (one.frame.f_locals.get("self") for one in waiting)
+        if any(id(_attribute(owner, "_protocol")) in ours for owner in owners):
+            return waiting
     return []
 
 

@@ -74,10 +74,10 @@ class Measurement:
         data_received = protocol.data_received
 
         @wraps(data_received)
-        def framed(self: Any, data: Any) -> None:
+        def framed_asyncpg(self: Any, data: Any) -> None:
             data_received(self, data)
 
-        self._patch.replace(protocol, "data_received", framed)
+        self._patch.replace(protocol, "data_received", framed_asyncpg)
 
     def _measure(self, cls: Any, names: tuple[str, ...], measured: Callable[[Any, Table], Any]) -> None:
         for name in names:
@@ -147,7 +147,7 @@ class _Pace:
     def next(self) -> tuple[int, int]:
         """Return how many executions the present one stands for, and after how many the next is measured."""
         now = perf_counter()
-        wanted = self._mean / (MEASURED * max(now - self._last, 1e-9))
+        wanted = self._chosen / (MEASURED * max(now - self._last, 1e-9))
         self._mean = max(1, min(round(wanted), 2 * self._mean))
         chosen, self._last = self._chosen, now
         # By chance, or of two statements in turn one might always be passed over.

@@ -31,6 +31,16 @@ class ThreadTimes:
         except OSError:
             return 0.0
 
+    def has_ended(self) -> bool:
+        """Return whether the thread has ended, as far as the system tells."""
+        if self._clock is None:
+            return False
+        try:
+            time.clock_gettime(self._clock)
+        except OSError:
+            return True
+        return False
+
     def delayed(self) -> float:
         """Return the seconds it was ready to run while others had the processor.
 

@@ -24,7 +24,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenpg._pristine import pristine
-from greenpg.detector._calls import Call, Entry, describe, entry, is_fresh, with_driver
+from greenpg.detector._calls import Call, Entry, describe, entry, is_fresh, places, with_driver
 from greenpg.detector._reports import log
 from greenpg.detector._thread_times import ThreadTimes
 
@@ -44,7 +44,7 @@ _CLOSE = 0.1
 """The same while a call is looked at that was there at the look before."""
 _SHORTEST, _LONGEST = 0.005, 0.1
 """Seconds between looks, whatever the limit; Python itself takes 0.005 to hand over the GIL."""
-_REMEMBERED = 40
+_REMEMBERED = 4
 """Looks after which it is read anew how long the watching thread has been delayed: more often is too dear."""
 
 
@@ -118,19 +118,20 @@ class Watch:
         :param frame: its innermost
         :param late: seconds that this look comes too late, for whatever reason
         """
-        found = entry(frame)
+        stack = places(frame)
+        found = entry(stack)
         if found is None:
             return None
         suspect = self._suspect if self._goes_on(found) else None
         is_late = late >= self._limit / 2
         if suspect is not None or is_late:
-            found = with_driver(frame, found)
+            found = with_driver(stack, found)
             if found is None:
                 return None
         lasted = late if suspect is None else now - suspect.began + suspect.kept
         is_due = lasted >= self._limit and (suspect is None or suspect.call is None)
-        words = describe(frame, found, self._libraries, self.loop.suspended) if is_due else None
-        return Sight(found, not is_late or is_fresh(frame, found), words)
+        words = describe(stack, found, self._libraries, self.loop.suspended) if is_due else None
+        return Sight(found, not is_late or is_fresh(stack, found), words)
 
     def judge(self, sight: Sight | None, now: float, starved: float) -> bool:
         """Decide what it means; return whether the loop is still there to be watched.
@@ -267,5 +268,9 @@ class Watcher:
         # All at once and nothing else in this frame, which is gone when we come to wait for the GIL: a frame
         # of theirs that ends meanwhile must not have its last reference here.
         frames = sys._current_frames()
-        seen = [(watch, frames[watch.ident]) for watch in self.watches if watch.ident in frames]
-        return [(watch, watch.look(frame, now, late)) for watch, frame in seen]
+        return [
+            # a green thread whose function is in C has no frame: it is there, and nothing is to be seen of it
+            (watch, watch.look(frames[watch.ident], now, late) if watch.ident in frames else None)
+            for watch in self.watches
+            if watch.ident in frames or not watch.times.has_ended()
+        ]

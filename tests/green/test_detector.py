@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.runtimes("gevent", "eventlet")
 
-BIG = "select i, i::text, %s from generate_series(1, 200000) i"
+BIG = "select i, i::text, %s from generate_series(1, 400000) i"
 
 
 @pytest.fixture
-def holds() -> Iterator[list[detector.Hold]]:
+def holds() -> Iterator[Queue[detector.Hold]]:
     """Switches the detector on; what it finds comes here."""
-    found: list[detector.Hold] = []
-    detector.install("25ms", hook=found.append)
+    found: Queue[detector.Hold] = Queue()
+    detector.install("25ms", hook=found.put)
     yield found
     detector.uninstall()
 
@@ -44,7 +45,7 @@ def statistics() -> dict[str, detector.Statement]:
     return {found.statement: found for found in detector.statistics()}
 
 
-def test_a_statement_waits_and_does_not_hold(holds: list[detector.Hold], connection: Any) -> None:
+def test_a_statement_waits_and_does_not_hold(holds: Queue[detector.Hold], connection: Any) -> None:
     cursor = connection.cursor()
     for seconds in (0.1, 0.2):
         cursor.execute("select pg_sleep(%s)", (seconds,))
@@ -56,11 +57,11 @@ def test_a_statement_waits_and_does_not_hold(holds: list[detector.Hold], connect
     assert sleeps.waited > 0.29
     assert 0 < sleeps.held < 0.1
     assert (found["COMMIT"].calls, found["ROLLBACK"].calls) == (1, 1)
-    assert holds == []
+    assert holds.empty()
 
 
 def test_the_first_statement_of_a_connection_is_measured_too(
-    holds: list[detector.Hold], connect: Callable[..., Any], dsn: str
+    holds: Queue[detector.Hold], connect: Callable[..., Any], dsn: str
 ) -> None:
     connect().cursor().execute("select pg_sleep(0.1)")
     with psycopg.connect(dsn) as connection:
@@ -72,7 +73,7 @@ def test_the_first_statement_of_a_connection_is_measured_too(
 
 
 def test_what_waits_while_another_one_works(
-    holds: list[detector.Hold], connection: Any, runtime: Runtime
+    holds: Queue[detector.Hold], connection: Any, runtime: Runtime
 ) -> None:
     task = runtime.spawn(connection.cursor().execute, "select pg_sleep(0.05)")
     runtime.sleep(0)
@@ -86,7 +87,7 @@ def test_what_waits_while_another_one_works(
 
 
 def test_an_interrupted_statement_is_measured(
-    holds: list[detector.Hold], connection: Any, runtime: Runtime
+    holds: Queue[detector.Hold], connection: Any, runtime: Runtime
 ) -> None:
     with pytest.raises(runtime.Timeout), runtime.timeout(0.1):
         connection.cursor().execute("select pg_sleep(30)")
@@ -97,7 +98,7 @@ def test_an_interrupted_statement_is_measured(
     connection.cursor().execute("select 1")
 
 
-def test_many_executions_are_estimated(holds: list[detector.Hold], connection: Any) -> None:
+def test_many_executions_are_estimated(holds: Queue[detector.Hold], connection: Any) -> None:
     cursor = connection.cursor()
     for number in range(1500):
         cursor.execute("select %s::int", (number,))
@@ -109,20 +110,20 @@ def test_many_executions_are_estimated(holds: list[detector.Hold], connection: A
     assert min(one.waited, one.held, two.waited, two.held) > 0
 
 
-def test_a_big_result_holds_the_hub(holds: list[detector.Hold], connection: Any, runtime: Runtime) -> None:
+def test_a_big_result_holds_the_hub(holds: Queue[detector.Hold], connection: Any) -> None:
     cursor = connection.cursor()
     cursor.execute(BIG, ("hunter2",))
     rows = cursor.fetchall()
-    runtime.sleep(0.1)
-    [hold] = [hold for hold in holds if hold.method == "fetchall"]
-    assert len(rows) == 200_000
+    while (hold := holds.get(timeout=10)).method != "fetchall":
+        pass  # to read so much may take its time too
+    assert len(rows) == 400_000
     assert hold.driver == ("psycopg" if isinstance(connection, psycopg.Connection) else "psycopg2")
     assert hold.statement is not None
     assert hold.statement.startswith("select i, i::text, ")
     assert "hunter2" not in hold.statement
     assert (hold.filename, hold.function) == (__file__, "test_a_big_result_holds_the_hub")
     assert hold.seconds > 0.025
-    assert detector.counters().holds == len(holds)
+    assert detector.counters().longest >= hold.seconds
     assert statistics()[hold.statement].holds == 1
 
 
@@ -139,7 +140,7 @@ def test_it_can_be_switched_on_late_and_off_early(connection: Any) -> None:
         assert cursor.fetchone() == (1,)
 
 
-def test_a_closed_connection_says_so_itself(holds: list[detector.Hold], connection: Any) -> None:
+def test_a_closed_connection_says_so_itself(holds: Queue[detector.Hold], connection: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("select 1")
     connection.close()

@@ -247,7 +247,8 @@ async def decodes_for_somebody():
     connection = await asyncpg.connect(host=parts["host"], port=parts["port"], user=parts["user"],
                                        password=parts.get("password"), database=parts["dbname"])
     await connection.fetch("select pg_sleep(0.3)")
-    return await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 6_000_000)
+    for _ in range(4):
+        await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 4_000_000)
 
 async def main():
     greenpg.detector.install()
@@ -279,7 +280,7 @@ def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
         Found(
             "asyncpg",
             "fetch",
-            'return await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 6_000_000)',
+            'await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 4_000_000)',
             "select array_agg(i) from generate_series(?, ...) i",
         )
     }
@@ -427,3 +428,19 @@ assert detector.counters() == detector.Counters(), detector.counters()
 """
     )
     assert detect(tmp_path, code, dsn, GREENPG_AUTO="1") == []
+
+
+def test_a_greenlet_without_a_frame_is_no_end(tmp_path: Path, dsn: str) -> None:
+    """A green thread whose function is in C has no frame in Python; what comes after it is still seen."""
+    code = (
+        GEVENT
+        + """
+import gevent, hashlib, psycopg2
+def work():
+    gevent.spawn(hashlib.pbkdf2_hmac, "sha256", b"lemon", b"salt", 400_000).join()
+    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.3)")
+run(work)
+"""
+    )
+    [hold] = detect(tmp_path, code, dsn)
+    assert hold.statement == "select pg_sleep(?)"
