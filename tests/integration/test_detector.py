@@ -247,8 +247,8 @@ async def decodes_for_somebody():
     connection = await asyncpg.connect(host=parts["host"], port=parts["port"], user=parts["user"],
                                        password=parts.get("password"), database=parts["dbname"])
     await connection.fetch("select pg_sleep(0.3)")
-    for _ in range(4):
-        await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 4_000_000)
+    for _ in range(3):
+        await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 2_000_000)
 
 async def main():
     greenpg.detector.install()
@@ -261,7 +261,7 @@ async def main():
 @pytest.mark.parametrize("run", ["asyncio.run", "uvloop.run"])
 def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
     code = f"{ASYNCIO}{JOBS}\n{run}(main())\ngreenpg.detector.uninstall()\n"
-    holds = detect(tmp_path, code, dsn)
+    holds = detect(tmp_path, code, dsn, GREENPG_DETECT="25ms")
     assert holds[:2] == [
         Found(
             "psycopg2",
@@ -276,14 +276,18 @@ def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
             "select i, i::text from generate_series(?, ...) i",
         ),
     ]
-    assert set(holds[2:]) == {
+    # Once is enough: where another process was given the processor in the midst of a look, the coroutine may
+    # have gone on meanwhile.
+    assert {hold.driver for hold in holds[2:]} == {"asyncpg"}
+    assert (
         Found(
             "asyncpg",
             "fetch",
-            'await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 4_000_000)',
+            'await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 2_000_000)',
             "select array_agg(i) from generate_series(?, ...) i",
         )
-    }
+        in holds[2:]
+    )
 
 
 def test_what_is_not_the_databases_doing(tmp_path: Path, dsn: str) -> None:
