@@ -112,10 +112,17 @@ def test_many_executions_are_estimated(holds: Queue[detector.Hold], connection: 
 
 def test_a_big_result_holds_the_hub(holds: Queue[detector.Hold], connection: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute(BIG, ("hunter2",))
-    rows = cursor.fetchall()
-    while (hold := holds.get(timeout=10)).method != "fetchall":
-        pass  # to read so much may take its time too
+    found: dict[str, detector.Hold] = {}
+    for _ in range(5):  # the watching thread needs a processor too: on a busy machine it may come too late
+        cursor.execute(BIG, ("hunter2",))
+        rows = cursor.fetchall()
+        connection.cursor().execute("select pg_sleep(0.1)")  # others run, and tell of it
+        while not holds.empty():
+            hold = holds.get()
+            found[hold.method] = hold
+        if "fetchall" in found:
+            break
+    hold = found["fetchall"]
     assert len(rows) == 400_000
     assert hold.driver == ("psycopg" if isinstance(connection, psycopg.Connection) else "psycopg2")
     assert hold.statement is not None
@@ -124,7 +131,7 @@ def test_a_big_result_holds_the_hub(holds: Queue[detector.Hold], connection: Any
     assert (hold.filename, hold.function) == (__file__, "test_a_big_result_holds_the_hub")
     assert hold.seconds > 0.025
     assert detector.counters().longest >= hold.seconds
-    assert statistics()[hold.statement].holds == 1
+    assert statistics()[hold.statement].holds == detector.counters().holds
 
 
 def test_it_can_be_switched_on_late_and_off_early(connection: Any) -> None:
