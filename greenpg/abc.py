@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Generator
 from enum import IntEnum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 
@@ -33,6 +33,12 @@ Gen = Generator[tuple[int, Wait], Ready, T]
 """The one generator type of the project: yields `(fd, need)`, is sent `Ready`, returns `T`.
 
 The fd may change on the way (libpq changes sockets between hosts).
+"""
+
+Steps = Generator[tuple[Gen[Any], float | None], Any, T]
+"""Whole conversations one after the other, each with a limit in seconds; `None` for none.
+
+It is sent what each returned; what each raised, `TimeoutError` when its time was over, is thrown in.
 """
 
 
