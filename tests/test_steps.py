@@ -77,7 +77,7 @@ def test_steps_that_never_give_up_end_with_the_time_of_all(colour: str) -> None:
             while True:
                 try:
                     yield conversation("again"), 0
-                except TimeoutError:
+                except TimeoutError:  # noqa: PERF203
                     continue
         finally:
             closed.append(True)

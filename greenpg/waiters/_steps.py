@@ -29,7 +29,7 @@ def drive_steps(steps: Steps[T], wait: WaitCallback, timeout: float | None = Non
         while True:
             try:
                 result = drive(gen, wait, _within(limit, deadline))
-            except BaseException as ex:
+            except BaseException as ex:  # noqa: PERF203  # it is the loop's own purpose
                 if isinstance(ex, TimeoutError) and _is_past(deadline):
                     raise
                 gen, limit = steps.throw(ex)
@@ -50,7 +50,7 @@ async def adrive_steps(steps: Steps[T], wait: AsyncWaitCallback, timeout: float 
         while True:
             try:
                 result = await adrive(gen, wait, _within(limit, deadline))
-            except BaseException as ex:
+            except BaseException as ex:  # noqa: PERF203  # it is the loop's own purpose
                 if isinstance(ex, TimeoutError) and _is_past(deadline):
                     raise
                 gen, limit = steps.throw(ex)
