@@ -38,10 +38,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(SHELLS, ("waiters", "_core", *SHELLS)),
     "_core": ("pq", "types", "sql", "rows", "conninfo", "_pristine"),
     **dict.fromkeys(("pq", "types", "sql", "rows", "conninfo"), ("errors",)),
-    "errors": ("abc", "sqlstate"),
+    "errors": ("abc",),
     "waiters": ("abc", "_pristine"),
     "abc": (),
-    "sqlstate": (),
     "_pristine": (),
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from greenpg.testing.server import EmbeddedServer
 from tests import fresh
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 NEED_A_SERVER = ("integration", "green")
+
+# A busy machine is no reason to fail.
+settings.register_profile("greenpg", deadline=None)
+settings.load_profile("greenpg")
 
 _server = pytest.StashKey[EmbeddedServer]()
 
