@@ -278,7 +278,7 @@ def test_it_leaves_nothing_behind(run_python: Callable[..., Ran]) -> None:
         + """
     for _ in range(3):
         detector.install(0.02)
-        detector.install(0.03, hook=print)
+        detector.install(0.03, hook=print, statistics=True)
         assert detector.is_installed()
         assert state() != before
         native_threads(threads + 1)
@@ -298,7 +298,7 @@ def test_drivers_that_are_made_green_later_are_measured(run_python: Callable[...
         import gevent.monkey
         gevent.monkey.patch_all()
         from greenpg import detector
-        detector.install()
+        detector.install(statistics=True)
         import greenpg.gevent
         greenpg.gevent.patch()
         import psycopg2, psycopg

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.contenders.eventlet_greenpg import EventletGreenpg
 from benchmarks.contenders.eventlet_greenpg3 import EventletGreenpg3
 from benchmarks.contenders.eventlet_own import EventletOwn
-from benchmarks.contenders.gevent_detector import GeventDetector
+from benchmarks.contenders.gevent_detector import GeventDetector, GeventStatistics
 from benchmarks.contenders.gevent_greenpg import GeventGreenpg
 from benchmarks.contenders.gevent_greenpg3 import GeventGreenpg3
 from benchmarks.contenders.gevent_psycogreen import GeventPsycogreen
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 CONTENDERS: dict[str, type[Contender]] = {
     contender.name: contender
     for contender in (
-        *(Plain, GeventPsycogreen, GeventGreenpg, GeventDetector, EventletOwn, EventletGreenpg),
+        *(Plain, GeventPsycogreen, GeventGreenpg, GeventDetector, GeventStatistics),
+        *(EventletOwn, EventletGreenpg),
         *(Psycopg3, GeventPsycopg3, GeventGreenpg3, EventletGreenpg3),
     )
 }

@@ -11,10 +11,19 @@ class GeventDetector(GeventGreenpg):
     name = "greenpg-gevent-detector"
     title = "psycopg2 + greenpg + its detector, gevent"
     rivals = ("greenpg-gevent",)
+    statistics = False
 
     def make_green(self) -> None:
         """Patch the driver, and switch the detector on."""
         super().make_green()
         import greenpg.detector
 
-        greenpg.detector.install()
+        greenpg.detector.install(statistics=self.statistics)
+
+
+class GeventStatistics(GeventDetector):
+    """The same, and each statement is measured too."""
+
+    name = "greenpg-gevent-detector-statistics"
+    title = "psycopg2 + greenpg + its detector with statistics, gevent"
+    statistics = True

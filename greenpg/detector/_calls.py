@@ -123,6 +123,11 @@ def driver_of(module: str) -> str | None:
     return top if top in _DRIVERS or {"apilevel", "paramstyle"} <= names.keys() else None
 
 
+def is_idle(frame: FrameType) -> bool:
+    """Return whether a thread is in a hub that waits: what most looks find, and are over with then."""
+    return frame.f_back is None and _calls_no_driver(frame.f_globals.get("__name__") or UNKNOWN)
+
+
 def places(frame: FrameType | None) -> list[Place]:
     """Return where all frames of a thread are, from the innermost, which is given."""
     found = []

@@ -44,6 +44,14 @@ class Detector:
         self._measurement = Measurement(self.table)
         self._watcher: Watcher | None = None
 
+    def measure_statements(self, wanted: bool) -> None:
+        """Begin to measure statements, or end it."""
+        if self._measurement.measures_statements and not wanted:
+            self._measurement.undo()
+            self._measurement = Measurement(self.table)
+        if wanted:
+            self._measurement.measure_statements()
+
     def watch(self, loop: Loop) -> None:
         """Watch the loop of this thread, by the limit in force now; no other of this thread any more."""
         others = self._halt()
@@ -94,6 +102,7 @@ def install(
     *,
     hook: Hook | None = None,
     libraries: Iterable[str] = (),
+    statistics: bool = False,
     statements: int = STATEMENTS,
     runtime: str | None = None,
 ) -> None:
@@ -107,6 +116,8 @@ def install(
     :param limit: seconds, at least 0.01, or a text such as `50ms`; by default `$GREENPG_DETECT`, else 0.05
     :param hook: is called with each `Hold`, in a green thread or in the loop, after it was logged
     :param libraries: top-level modules that are not the application: what is between it and your ORM, say
+    :param statistics: whether to measure each statement too, of the drivers that greenpg has made green; that
+        costs some percent more
     :param statements: how many statements have statistics of their own, at least 2
     :param runtime: gevent, eventlet or asyncio; by default what runs here, or has monkey-patched the process
     :raises ValueError: an option cannot be
@@ -125,6 +136,7 @@ def install(
         atexit.register(uninstall)
     _detector.limit, _detector.libraries = seconds, frozenset(libraries)
     _detector.table.size, _detector.reports.hook = statements, hook
+    _detector.measure_statements(statistics)
     _detector.watch(loop)
 
 
@@ -145,8 +157,8 @@ def is_installed() -> bool:
 def statistics() -> list[Statement]:
     """Return how long each statement has waited and held the hub, those first that have held it longest.
 
-    Exact for the drivers that greenpg has made green. Of the others, and of calls that fetch, there is what
-    was longer than the limit. Forked children begin at zero.
+    Exact with `install(statistics=True)`, for the drivers that greenpg has made green. Without it, and of other
+    drivers and calls that fetch, there is what was longer than the limit. Forked children begin at zero.
     """
     return [] if _detector is None else _detector.table.snapshot()
 

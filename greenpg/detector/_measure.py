@@ -33,25 +33,36 @@ class Measurement:
     """Is on from its making to `undo()`; drivers that are made green later are measured too."""
 
     def __init__(self, table: Table) -> None:
+        """Give a frame to what has none.
+
+        :param table: where `measure_statements()` puts what it has measured
+        """
         self._table = table
         self._patch = Patch()
         self._hooks: list[AfterImport] = []
-        for module, measure in (
-            ("greenpg.compat.psycopg2", self._psycopg2),
-            ("greenpg.compat.psycopg", self._psycopg),
-            ("asyncpg", self._asyncpg),
-        ):
-            hook = AfterImport(module, measure)
-            hook.install()
-            self._hooks.append(hook)
-            if module in sys.modules:
-                measure()
+        self.measures_statements = False
+        self._follow("asyncpg", self._asyncpg)
+
+    def measure_statements(self) -> None:
+        """Measure the statements too, from now on."""
+        if not self.measures_statements:
+            self.measures_statements = True
+            self._follow("greenpg.compat.psycopg2", self._psycopg2)
+            self._follow("greenpg.compat.psycopg", self._psycopg)
 
     def undo(self) -> None:
         """Put everything back."""
         for hook in self._hooks:
             hook.remove()
         self._patch.undo()
+
+    def _follow(self, module: str, measure: Callable[[], None]) -> None:
+        """Call `measure` when a module is there: now, or after its import."""
+        hook = AfterImport(module, measure)
+        hook.install()
+        self._hooks.append(hook)
+        if module in sys.modules:
+            measure()
 
     def _psycopg2(self) -> None:
         from greenpg.compat.psycopg2._connection import GreenBaseConnection

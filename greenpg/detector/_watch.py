@@ -24,7 +24,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenpg._pristine import pristine
-from greenpg.detector._calls import Call, Entry, describe, entry, is_fresh, places, with_driver
+from greenpg.detector._calls import Call, Entry, describe, entry, is_fresh, is_idle, places, with_driver
 from greenpg.detector._reports import log
 from greenpg.detector._thread_times import ThreadTimes
 
@@ -44,7 +44,7 @@ _CLOSE = 0.1
 """The same while a call is looked at that was there at the look before."""
 _SHORTEST, _LONGEST = 0.005, 0.1
 """Seconds between looks, whatever the limit; Python itself takes 0.005 to hand over the GIL."""
-_REMEMBERED = 4
+_REMEMBERED = 16
 """Looks after which it is read anew how long the watching thread has been delayed: more often is too dear."""
 
 
@@ -108,6 +108,11 @@ class Watch:
         self._answered = 0
 
     @property
+    def is_suspicious(self) -> bool:
+        """Whether a call was there at the last look."""
+        return self._suspect is not None
+
+    @property
     def is_close(self) -> bool:
         """Whether a call was there at the last look, and at the one before."""
         return self._suspect is not None and self._suspect.seen > self._suspect.began
@@ -118,6 +123,8 @@ class Watch:
         :param frame: its innermost
         :param late: seconds that this look comes too late, for whatever reason
         """
+        if is_idle(frame):
+            return None
         stack = places(frame)
         found = entry(stack)
         if found is None:
@@ -256,7 +263,8 @@ class Watcher:
             sights = self._look(now, late)
             looks += 1
             starved = 0.0
-            if late > _SHORTEST or looks % _REMEMBERED == 0:
+            matters = late > _SHORTEST and any(sight or watch.is_suspicious for watch, sight in sights)
+            if matters or looks % _REMEMBERED == 0:
                 before, delayed = delayed, times.delayed()
                 starved = max(0.0, late - (delayed - before))
             self.watches = [watch for watch, sight in sights if watch.judge(sight, now, starved)]

@@ -25,7 +25,7 @@ BIG = "select i, i::text, %s from generate_series(1, 400000) i"
 def holds() -> Iterator[Queue[detector.Hold]]:
     """Switches the detector on; what it finds comes here."""
     found: Queue[detector.Hold] = Queue()
-    detector.install("25ms", hook=found.put)
+    detector.install("25ms", hook=found.put, statistics=True)
     yield found
     detector.uninstall()
 
@@ -138,13 +138,24 @@ def test_it_can_be_switched_on_late_and_off_early(connection: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("select 1")
     for _ in range(2):
-        detector.install()
+        detector.install(statistics=True)
         cursor.execute("select pg_sleep(0.1)")
         [sleeps] = detector.statistics()
         assert sleeps.waited > 0.09
         detector.uninstall()
         cursor.execute("select 1")
         assert cursor.fetchone() == (1,)
+
+
+def test_statements_are_measured_if_that_is_asked_for(connection: Any) -> None:
+    cursor = connection.cursor()
+    plain = type(cursor).execute
+    for wanted in (False, True, False):
+        detector.install(statistics=wanted)
+        cursor.execute("select pg_sleep(0)")
+        assert (type(cursor).execute is plain) is not wanted
+    assert [found.calls for found in detector.statistics()] == [1]
+    detector.uninstall()
 
 
 def test_a_closed_connection_says_so_itself(holds: Queue[detector.Hold], connection: Any) -> None:

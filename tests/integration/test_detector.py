@@ -406,6 +406,7 @@ import greenpg.{runtime}
 greenpg.{runtime}.patch()
 from greenpg import detector
 assert detector.is_installed()
+detector.install(statistics=True)
 import psycopg, psycopg2
 
 def work(driver):
