@@ -68,7 +68,8 @@ def slow_table(conn: Any, trigger: str) -> None:
 def descriptors() -> set[str]:
     """Return the numbers of this process's open files, once those that nothing refers to are closed."""
     gc.collect()
-    return set(os.listdir("/proc/self/fd"))
+    # not the one that the listing itself had open
+    return {fd for fd in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{fd}")}
 
 
 def prepared(name: str) -> psycopg.Xid:

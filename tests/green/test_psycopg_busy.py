@@ -75,7 +75,7 @@ def test_one_that_waits_for_its_turn_is_killed(runtime: Runtime, conn3: Any) -> 
     with pytest.raises(runtime.Killed):
         waiters[1].get()
     assert (holder.get(), waiters[0].get(), waiters[2].get()) == (7, 42, 42)
-    assert descriptors() <= before
+    wait_for(lambda: descriptors() <= before, runtime.sleep)
 
 
 def test_timeouts_while_waiting_for_a_turn(runtime: Runtime, connect3: Callable[..., Any]) -> None:

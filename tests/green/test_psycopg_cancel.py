@@ -129,7 +129,7 @@ def test_idle_connection(runtime: Runtime, conn3: Any) -> None:
         conn3.cancel()
         assert value(conn3, f"select {number}") == number
         conn3.rollback()
-    assert descriptors() <= before
+    wait_for(lambda: descriptors() <= before, runtime.sleep)
 
 
 def test_races_with_the_end_of_a_statement(runtime: Runtime, connect3: Callable[..., Any]) -> None:
