@@ -27,6 +27,8 @@ SQL = [
     ("select 1 -- password 'hunter2'\n, 2", "select ?, ..."),
     ("/* hunter2 */ select a", "select a"),
     ("select a /* unterminated hunter2", "select a"),
+    ("select a /* b /* c */ hunter2 */, d", "select a"),  # elsewhere, the first end of a comment is its end
+    ("/* a */ select /* b */ c / * d", "select c / * d"),
     ('select "Name 1" from "it\'s"', 'select "Name 1" from "it\'s"'),
     ("in (1, 2,3)", "in (?, ...)"),
     ("in (%s,%s , %s)", "in (%s, ...)"),
@@ -75,6 +77,7 @@ def test_texts() -> None:
     assert text_of("select 1") == text_of(b"select 1") == text_of(bytearray(b"select 1")) == "select 1"
     assert text_of(b"select \xff") == "select \N{REPLACEMENT CHARACTER}"
     assert text_of(7) is None
+    assert text_of(psycopg2.sql.SQL) is None
 
 
 def execute(table: Table, query: object, times: int = 1) -> None:

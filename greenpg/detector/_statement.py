@@ -17,9 +17,10 @@ _ELLIPSIS = "..."
 
 # PostgreSQL's lexical structure (manual, chapter 4.1). MySQL and others take a backslash before a quote for
 # an escape, PostgreSQL does not: from there on, what is inside of quotes and what is not is anybody's guess.
+# So it is after a comment in a comment, which ends with the outer one in PostgreSQL, elsewhere with the inner.
 _TOKENS = re.compile(
     r"""
-      (?P<comment> --[^\n]* | /\*.*?(?:\*/|$) )
+      (?P<comment> --[^\n]* | /\*(?:(?!/\*|\*/).)*(?:\*/|/\*.*|$) )
     | (?P<literal>
           e'(?:[^'\\]|\\.|'')*(?:'|$)
         | (?:[bnx]|u&)?'(?:[^'\\]|''|\\(?!'))*(?:'|\\'.*|$)
@@ -73,7 +74,7 @@ def text_of(query: Any) -> str | None:
         return query
     if isinstance(query, bytes | bytearray | memoryview):
         return bytes(query[: LONGEST + 1]).decode(errors="replace")
-    return _composed(query) if hasattr(query, "as_string") else None
+    return _composed(query) if hasattr(query, "as_string") and not isinstance(query, type) else None
 
 
 def _composed(query: Any) -> str:
