@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +27,24 @@ CALL = Call("psycopg2", "execute", "select pg_sleep(?)", "views.py", 42, "checko
 
 @pytest.mark.parametrize(
     ("given", "seconds"),
-    [("50ms", 0.05), ("0.05s", 0.05), ("0.05", 0.05), (" 1 s ", 1.0), (".5", 0.5), ("2.s", 2.0), (3, 3.0)],
+    [("50ms", 0.05), ("0.05s", 0.05), (" 1 s ", 1.0), (".5s", 0.5), ("2.s", 2.0), (3, 3.0), ("10s", 10.0)],
 )
 def test_limits(given: Any, seconds: float) -> None:
     assert _limit(given) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("given", ["abc", "-5ms", "5 min", "", "ms", "1e3", "\N{ARABIC-INDIC DIGIT FIVE}"])
+@pytest.mark.parametrize(
+    "given",
+    ["abc", "-5ms", "5 min", "", "ms", "1e3", "50", "0.05", "0", "\N{ARABIC-INDIC DIGIT FIVE}ms"],
+)
 def test_limits_that_are_no_times(given: str) -> None:
     with pytest.raises(ValueError, match=r"^the limit is a time such as 50ms or 0\.05s, not "):
         _limit(given)
 
 
-@pytest.mark.parametrize("given", [0, -1, 0.009, "9ms", "0", float("nan")])
-def test_limits_that_are_too_short(given: Any) -> None:
-    with pytest.raises(ValueError, match=r"^the limit is at least 0\.01 seconds, not "):
+@pytest.mark.parametrize("given", [0, -1, 0.009, "9ms", "0s", float("nan"), 50, "10.1s", float("inf"), [1]])
+def test_limits_that_are_too_short_or_too_long(given: Any) -> None:
+    with pytest.raises(ValueError, match=r"^the limit is from 0\.01 to 10 seconds, not "):
         _limit(given)
 
 
@@ -50,11 +54,13 @@ def test_the_environment_gives_the_limit(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("GREENPG_DETECT", "70ms")
     assert _limit(None) == pytest.approx(0.07)
     assert _limit(0.02) == 0.02
-    monkeypatch.setenv("GREENPG_DETECT", "0")
-    assert _limit(None) == 0.05
-    monkeypatch.setenv("GREENPG_DETECT", "soon")
-    with pytest.raises(ValueError, match=r"^\$GREENPG_DETECT: the limit is a time such as 50ms"):
-        _limit(None)
+    for off in ("0", " 0 ", "0ms", " "):
+        monkeypatch.setenv("GREENPG_DETECT", off)
+        assert _limit(None) == 0.05
+    for wrong in ("soon", "50"):
+        monkeypatch.setenv("GREENPG_DETECT", wrong)
+        with pytest.raises(ValueError, match=r"^\$GREENPG_DETECT: the limit is a time such as 50ms"):
+            _limit(None)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +68,25 @@ def test_the_environment_gives_the_limit(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ({"statements": 1}, "statements is a number from 2 on, not 1"),
         ({"hook": "print"}, "the hook is something to be called with each hold, not 'print'"),
+        ({"statements": "5"}, "statements is a number from 2 on, not '5'"),
         ({"runtime": "twisted"}, "the detector knows the runtimes gevent, eventlet, asyncio, not 'twisted'"),
+        ({"runtime": ""}, "the detector knows the runtimes gevent, eventlet, asyncio, not ''"),
+        ({"runtime": ["gevent"]}, r"the detector knows the runtimes .*, not \['gevent'\]"),
+        ({"libraries": "layer"}, r"libraries are names of modules, as in \['layer'\], not 'layer'"),
+        ({"libraries": 5}, r"libraries are names of modules, as in \['layer'\], not 5"),
+        ({"libraries": [5]}, r"libraries are names of modules, as in \['layer'\], not \[5\]"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         detector.install(**options)
     assert not detector.is_installed()
+
+
+def test_a_runtime_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "eventlet", None)
+    with pytest.raises(RuntimeError, match=r"^there is no loop to watch: eventlet cannot be imported: "):
+        detector.install(runtime="eventlet")
 
 
 def test_without_a_loop(run_python: Callable[..., Ran]) -> None:

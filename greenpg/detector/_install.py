@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from greenpg.detector._table import Table
 from greenpg.detector._watch import Watch, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from greenpg.detector._loops import Loop
     from greenpg.detector._reports import Counters, Hook
     from greenpg.detector._table import Statement
@@ -27,8 +26,10 @@ LIMIT = 0.05
 """Seconds, where nothing is said."""
 LEAST = 0.01
 """Seconds: Python hands over the GIL every 0.005."""
+MOST = 10.0
+"""Seconds: who says 50 means milliseconds."""
 STATEMENTS = 1000
-_TIME = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|)\s*", re.ASCII)
+_TIME = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)\s*", re.ASCII)
 
 _thread = pristine("_thread")
 
@@ -113,7 +114,7 @@ def install(
     thread of the detector's own looks at the others, a little more often than the limit: no call that is
     shorter than the limit is reported, and from twice the limit on none is missed.
 
-    :param limit: seconds, at least 0.01, or a text such as `50ms`; by default `$GREENPG_DETECT`, else 0.05
+    :param limit: seconds, from 0.01 to 10, or a text such as `50ms`; by default `$GREENPG_DETECT`, else 0.05
     :param hook: is called with each `Hold`, in a green thread or in the loop, after it was logged
     :param libraries: top-level modules that are not the application: what is between it and your ORM, say
     :param statistics: whether to measure each statement too, of the drivers that greenpg has made green; that
@@ -125,7 +126,8 @@ def install(
     """
     global _detector
     seconds = _limit(limit)
-    if not statements >= 2:
+    names = _names(libraries)
+    if not (isinstance(statements, int) and statements >= 2):
         raise ValueError(f"statements is a number from 2 on, not {statements!r}")
     if hook is not None and not callable(hook):
         raise ValueError(f"the hook is something to be called with each hold, not {hook!r}")
@@ -134,7 +136,7 @@ def install(
         _detector = Detector()
         _follow_forks()
         atexit.register(uninstall)
-    _detector.limit, _detector.libraries = seconds, frozenset(libraries)
+    _detector.limit, _detector.libraries = seconds, names
     _detector.table.size, _detector.reports.hook = statements, hook
     _detector.measure_statements(statistics)
     _detector.watch(loop)
@@ -157,8 +159,9 @@ def is_installed() -> bool:
 def statistics() -> list[Statement]:
     """Return how long each statement has waited and held the hub, those first that have held it longest.
 
-    Exact with `install(statistics=True)`, for the drivers that greenpg has made green. Without it, and of other
-    drivers and calls that fetch, there is what was longer than the limit. Forked children begin at zero.
+    Exact with `install(statistics=True)`, for the drivers that greenpg has made green. Without it, and of
+    other drivers and calls that fetch, there is what was longer than the limit. Forked children begin at
+    zero.
     """
     return [] if _detector is None else _detector.table.snapshot()
 
@@ -187,8 +190,8 @@ def _limit(given: float | str | None) -> float:
     if given is None:
         return _limit_of_environment() or LIMIT
     seconds = _seconds(given) if isinstance(given, str) else given
-    if not seconds >= LEAST:
-        raise ValueError(f"the limit is at least {LEAST} seconds, not {given!r}")
+    if not (isinstance(seconds, float | int) and LEAST <= seconds <= MOST):
+        raise ValueError(f"the limit is from {LEAST} to {MOST:g} seconds, not {given!r}")
     return seconds
 
 
@@ -199,9 +202,20 @@ def _limit_of_environment() -> float | None:
     """
     text = os.environ.get(VARIABLE, "")
     try:
-        return _limit(text) if text and _seconds(text) else None
+        return None if text.strip() in ("", "0") or not _seconds(text) else _limit(text)
     except ValueError as exc:
         raise ValueError(f"${VARIABLE}: {exc}") from exc
+
+
+def _names(libraries: Iterable[str]) -> frozenset[str]:
+    """Return the names of modules as a set.
+
+    :raises ValueError: they are none
+    """
+    names = list(libraries) if isinstance(libraries, Iterable) else [libraries]
+    if isinstance(libraries, str) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"libraries are names of modules, as in ['layer'], not {libraries!r}")
+    return frozenset(names)
 
 
 def _seconds(text: str) -> float:

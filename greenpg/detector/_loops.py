@@ -148,10 +148,13 @@ def loop_here(runtime: str | None = None) -> Loop:
     :raises RuntimeError: there is none
     :raises ValueError: there is no such runtime
     """
-    name = runtime or _runtime_here()
-    if name not in _LOOPS:
+    name = _runtime_here() if runtime is None else runtime
+    if not isinstance(name, str) or name not in _LOOPS:
         raise ValueError(f"the detector knows the runtimes {', '.join(_LOOPS)}, not {name!r}")
-    return _LOOPS[name]()
+    try:
+        return _LOOPS[name]()
+    except ImportError as exc:
+        raise RuntimeError(f"there is no loop to watch: {name} cannot be imported: {exc}") from exc
 
 
 def _runtime_here() -> str:
