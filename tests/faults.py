@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from tests import fault_process
+from tests import fault_process, hostile_protocol
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,6 +34,8 @@ class FaultServer:
     port = 0
     dsn = ""
     """Connection string that leads to it."""
+    program = fault_process.__file__
+    """The script that the process runs."""
 
     def __init__(self, **options: Any) -> None:
         self._options = options
@@ -42,7 +44,7 @@ class FaultServer:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", fault_process.__file__, json.dumps(self._options)],
+            [sys.executable, "-I", self.program, json.dumps(self._options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -157,3 +159,12 @@ def hostile(kind: Kind) -> FaultServer:
         without end; `flood` sends parameters as fast as it can, without end
     """
     return FaultServer(kind=kind)
+
+
+class HostileServer(FaultServer):
+    """A server that breaks the protocol; `dsn` lacks the scenario, which is the database's name.
+
+    See `hostile_protocol` for the scenarios.
+    """
+
+    program = hostile_protocol.__file__
