@@ -7,6 +7,7 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import gevent
 import pytest
 
 from greenpg import detector
@@ -166,9 +167,12 @@ def test_the_hook_gets_each_hold() -> None:
     assert (hold.loop, hold.seconds, hold.is_over) == ("gevent's hub", 0.25, True)
 
 
-def test_a_hook_that_fails_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, gevent.Timeout, SystemExit])
+def test_a_hook_that_fails_is_logged_once(
+    caplog: pytest.LogCaptureFixture, error: type[BaseException]
+) -> None:
     def fail(_hold: object) -> None:
-        raise ZeroDivisionError
+        raise error
 
     reports = Reports(Table(10))
     reports.hook = fail
@@ -178,6 +182,21 @@ def test_a_hook_that_fails_is_logged_once(caplog: pytest.LogCaptureFixture) -> N
     assert reports.counters().hook_failures == 3
     assert reports.counters().holds == 3
     assert [record.levelno for record in caplog.records].count(logging.ERROR) == 1
+
+
+def test_the_rest_of_a_long_hold_is_counted_and_not_told_again(caplog: pytest.LogCaptureFixture) -> None:
+    holds: list[detector.Hold] = []
+    table = Table(10)
+    reports = Reports(table)
+    reports.hook = holds.append
+    reports.put("gevent's hub", CALL, 5.0, is_over=False)
+    reports.deliver()
+    reports.put("gevent's hub", CALL, 7.5, is_over=True, told=5.0)
+    reports.deliver()
+    assert len(caplog.records) == len(holds) == 1
+    assert reports.counters() == detector.Counters(1, 7.5, 7.5, {"psycopg2": 1})
+    [found] = table.snapshot()
+    assert (found.held, found.holds, found.longest) == (7.5, 1, 7.5)
 
 
 def test_what_the_loop_does_not_come_to_is_told_all_the_same(

@@ -85,12 +85,15 @@ class Reports:
     def __init__(self, table: Table) -> None:
         self.hook: Hook | None = None
         self._table = table
-        self._waiting: deque[tuple[Hold, bool]] = deque()
+        self._waiting: deque[tuple[Hold, bool, float]] = deque()
         self._counters = Counters()
         self._places: dict[tuple[str, int, str | None], _Place] = {}
 
-    def put(self, loop: str, call: Call, seconds: float, is_over: bool) -> None:
-        """Take up a hold, to be delivered."""
+    def put(self, loop: str, call: Call, seconds: float, is_over: bool, told: float = 0.0) -> None:
+        """Take up a hold, to be delivered.
+
+        :param told: seconds of it that were taken up before: the others are only added to what is counted
+        """
         hold = Hold(
             driver=call.driver,
             method=call.method,
@@ -103,7 +106,7 @@ class Reports:
             is_over=is_over,
             time=time(),
         )
-        self._waiting.append((hold, call.measured))
+        self._waiting.append((hold, call.measured, told))
 
     def deliver_overdue(self) -> None:
         """Do what the loop has not come to do."""
@@ -115,13 +118,14 @@ class Reports:
         """Tell of all that was taken up, each once, in whatever threads this is called."""
         while self._waiting:
             try:
-                hold, measured = self._waiting.popleft()
+                hold, measured, told = self._waiting.popleft()
             except IndexError:  # another thread was faster
                 return
-            self._count(hold)
-            self._table.held(hold.statement or hold.method.upper(), hold.seconds, measured)
-            self._log(hold)
-            self._call_hook(hold)
+            self._count(hold, told)
+            self._table.held(hold.statement or hold.method.upper(), hold.seconds, measured, told)
+            if not told:
+                self._log(hold)
+                self._call_hook(hold)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -133,11 +137,13 @@ class Reports:
         """Return a copy of the counters."""
         return replace(self._counters, drivers=dict(self._counters.drivers))
 
-    def _count(self, hold: Hold) -> None:
+    def _count(self, hold: Hold, told: float) -> None:
         counters = self._counters
-        counters.holds += 1
-        counters.seconds += hold.seconds
+        counters.seconds += hold.seconds - told
         counters.longest = max(counters.longest, hold.seconds)
+        if told:
+            return
+        counters.holds += 1
         counters.drivers[hold.driver] = counters.drivers.get(hold.driver, 0) + 1
 
     def _log(self, hold: Hold) -> None:
@@ -168,7 +174,9 @@ class Reports:
             return
         try:
             self.hook(hold)
-        except Exception:
+        except KeyboardInterrupt:  # not the hook's
+            raise
+        except BaseException:  # gevent.Timeout is none of `Exception`
             self._counters.hook_failures += 1
             if self._counters.hook_failures == 1:
                 log.exception("the detector's hook has failed; further failures are only counted")

@@ -17,7 +17,7 @@ _ELLIPSIS = "..."
 
 # PostgreSQL's lexical structure (manual, chapter 4.1). MySQL and others take a backslash before a quote for
 # an escape, PostgreSQL does not: from there on, what is inside of quotes and what is not is anybody's guess.
-# So it is after a comment in a comment, which ends with the outer one in PostgreSQL, elsewhere with the inner.
+# So it is behind a comment in a comment: in PostgreSQL the outer one goes on, elsewhere both are over.
 _TOKENS = re.compile(
     r"""
       (?P<comment> --[^\n]* | /\*(?:(?!/\*|\*/).)*(?:\*/|/\*.*|$) )

@@ -60,16 +60,17 @@ class Table:
             self._texts[query] = found
         return found
 
-    def held(self, statement: str, seconds: float, measured: bool) -> None:
+    def held(self, statement: str, seconds: float, measured: bool, told: float = 0.0) -> None:
         """Note a hold.
 
         :param measured: whether its time is counted as that of an execution
+        :param told: seconds of it that were noted before
         """
         found = self._record(statement)
-        found.holds += 1
+        found.holds += not told
         found.longest = max(found.longest, seconds)
         if not measured:
-            found.held += seconds
+            found.held += seconds - told
 
     def clear(self) -> None:
         """Forget everything."""

@@ -79,7 +79,8 @@ class Suspect:
     """What its thread had been delayed when it was seen last."""
     lost: float = 0.0
     """Seconds since `began` that are not its own."""
-    reported: bool = False
+    told: float = 0.0
+    """Seconds that were reported while it was not over."""
 
     def lasted(self) -> float:
         """Return the seconds that it took for certain, so far."""
@@ -161,7 +162,7 @@ class Watch:
                 suspect.lost += ran  # it may be one of many calls, with work of the caller's in between
             suspect.delayed = delayed
             suspect.call = suspect.call or sight.call
-            if suspect.lasted() >= PATIENCE:
+            if suspect.lasted() >= PATIENCE and not suspect.told:
                 self._report(suspect, suspect.lasted(), is_over=False)
             return True
         self.end(now, delayed)
@@ -214,11 +215,11 @@ class Watch:
         self._answered = number
 
     def _report(self, suspect: Suspect, seconds: float, is_over: bool) -> None:
-        if suspect.call is None or suspect.reported:
+        if suspect.call is None:
             return
-        suspect.reported = True
-        self._reports.put(self.loop.name, suspect.call, seconds, is_over)
+        self._reports.put(self.loop.name, suspect.call, seconds, is_over, suspect.told)
         if not is_over:
+            suspect.told = seconds
             self._reports.deliver()  # its loop may never come to it
             return
         with suppress(Exception):  # its loop is closed

@@ -326,7 +326,7 @@ def test_a_hold_that_does_not_end(tmp_path: Path, dsn: str) -> None:
         GEVENT
         + """
 import psycopg2
-from greenpg.detector import _watch, counters
+from greenpg.detector import _watch, counters, statistics
 _watch.PATIENCE = 0.3
 def work():
     holder, waiter = psycopg2.connect(dsn), psycopg2.connect(dsn)
@@ -337,8 +337,11 @@ def work():
         cursor.execute("select pg_advisory_xact_lock(4711)")  # a deadlock: who could let go of it?
     except psycopg2.errors.QueryCanceled:
         assert counters().holds == 1, counters()
+    told = counters().seconds
     sleep(0.1)
     assert counters().holds == 1, counters()
+    assert told < counters().longest == counters().seconds < 5, counters()
+    assert statistics()[0].held == counters().seconds
 run(work)
 """
     )
