@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
 _thread = pristine("_thread")
+
+
+class TimeIsOver(TimeoutError):  # it is no error of anybody
+    """The time of a conversation is over; what else raises `TimeoutError` was thrown in by somebody."""
 
 
 def detach(call: Callable[[], object], pauses: Iterable[float] = (0,)) -> None:
@@ -49,6 +52,7 @@ class Offloaded(Generic[T]):
     def __init__(self, call: Callable[[], T]) -> None:
         self._outcome: tuple[bool, Any] | None = None
         self._signals: set[_socket.socket] = set()
+        self._afterwards: Callable[[], object] | None = None
         self._lock = _thread.allocate_lock()
         _thread.start_new_thread(self._run, (call,))
 
@@ -66,11 +70,25 @@ class Offloaded(Generic[T]):
             self._outcome = outcome
             for signal in self._signals:
                 signal.close()  # end of file is the signal
+            afterwards = self._afterwards
+        if afterwards is not None:
+            afterwards()
+
+    def afterwards(self, call: Callable[[], object]) -> None:
+        """Run `call` as soon as the call has ended: here and now, or in its thread.
+
+        For who gives up: what the thread works on must not be taken away from under it.
+        """
+        with self._lock:
+            if self._outcome is None:
+                self._afterwards = call
+                return
+        call()
 
     def result_gen(self) -> Gen[T]:
         """Wait for the end of the call; return what it returned, or raise what it raised.
 
-        :raises TimeoutError: the time of the wait is over; the thread is left to end by itself,
+        :raises TimeIsOver: the time of the wait is over; the thread is left to end by itself,
             which is all that can be done with a C call such as `getaddrinfo()`
         """
         if self._outcome is None:
@@ -90,7 +108,7 @@ class Offloaded(Generic[T]):
                 self._signals.add(signal)
             while self._outcome is None:
                 if not (yield mine.fileno(), Wait.R):
-                    raise TimeoutError("the call in a native thread took too long")
+                    raise TimeIsOver("the call in a native thread took too long")
         finally:
             with self._lock:
                 self._signals.discard(signal)
@@ -98,10 +116,42 @@ class Offloaded(Generic[T]):
             mine.close()
 
 
+class Alarm:
+    """A socket that can be read once some seconds have passed: a clock for who must not look at one.
+
+    Close it in any case; that also ends the native thread that holds the other end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._mine, signal = _socket.socketpair()
+        self._over = _thread.allocate_lock()
+        self._over.acquire()
+
+        def run() -> None:
+            self._over.acquire(timeout=seconds)
+            signal.close()
+
+        try:
+            _thread.start_new_thread(run, ())
+        except BaseException:
+            self._mine.close()
+            signal.close()
+            raise
+
+    def fileno(self) -> int:
+        """Return what to wait for."""
+        return self._mine.fileno()
+
+    def close(self) -> None:
+        """Give up waiting."""
+        self._mine.close()
+        self._over.release()
+
+
 def offload_gen(call: Callable[[], T]) -> Gen[T]:
     """Run `call()` in a native thread and return what it returns, or raise what it raises.
 
-    :raises TimeoutError: the time of the wait is over
+    :raises TimeIsOver: the time of the wait is over
     """
     return (yield from Offloaded(call).result_gen())
 

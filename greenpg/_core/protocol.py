@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenpg._core.offload import TimeIsOver as TimeIsOver
 from greenpg._core.offload import offload_gen
 from greenpg.abc import Gen, Ready, Wait
 from greenpg.errors import NotSupportedError, OperationalError
@@ -30,17 +31,18 @@ if TYPE_CHECKING:
 COPY_BLOCK = 1 << 18
 """Bytes of COPY data that libpq is given at a time: it copies them all, and the server has a limit too."""
 
+
 _COPY_STATES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
 def wait_gen(fd: int, need: Wait) -> Gen[Ready]:
     """Wait for `fd`; the one place where a wait that came back empty becomes an error.
 
-    :raises TimeoutError: the time of the conversation is over
+    :raises TimeIsOver: the time of the conversation is over
     """
     ready = yield fd, need
     if not ready:
-        raise TimeoutError("the server did not answer in time")
+        raise TimeIsOver("the server did not answer in time")
     return ready
 
 
@@ -163,16 +165,19 @@ def cancel_gen(pgconn: PGconn) -> Gen[None]:
 
     Waiting for the server to close the cancel connection is what keeps a late request from
     hitting the next statement. Encrypted as the connection is with libpq 17; before that, libpq
-    only has a blocking call, which runs in a native thread.
+    only has a blocking call, which runs in a native thread. What `pgconn` has to tell for it is read
+    at once, so that the rest may run elsewhere.
 
     :raises OperationalError: the request could not be delivered
     :raises TimeoutError: the time of the conversation is over
     """
     try:
-        cancel = pgconn.cancel_conn()
+        return _cancel_conn_gen(pgconn.cancel_conn())
     except NotSupportedError:
-        yield from offload_gen(pgconn.get_cancel().cancel)
-        return
+        return offload_gen(pgconn.get_cancel().cancel)
+
+
+def _cancel_conn_gen(cancel: PGcancelConn) -> Gen[None]:
     try:
         cancel.start()
         while True:

@@ -1,0 +1,275 @@
+"""What a connection is, apart from who waits for it: its state, and each thing it does as a generator."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+from greenpg._core.info import ConnectionInfo
+from greenpg._core.prepare import Statements
+from greenpg._core.protocol import execute_gen
+from greenpg.adapt import AdaptersMap
+from greenpg.errors import OperationalError, class_for_state, diagnostic_from_result, error_from_result
+from greenpg.pq.enums import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
+from greenpg.rows import Row
+from greenpg.types import adapters as global_adapters
+from greenpg.types._introspection import QUERY as TYPES_QUERY
+from greenpg.types._introspection import learn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from greenpg.abc import Gen
+    from greenpg.errors import DatabaseError, Diagnostic
+    from greenpg.pq.abc import PGconn, PGresult
+    from greenpg.rows import RowFactory
+
+_log = logging.getLogger("greenpg")
+
+_LAST_WORDS = ("FATAL", "PANIC")
+
+
+class BaseConnection(Generic[Row]):
+    """The state of one session, and its conversations; `_run()` of the shells carries them."""
+
+    def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row]) -> None:
+        self.pgconn = pgconn
+        self.row_factory = row_factory
+        self._statements = Statements()
+        self._adapters: AdaptersMap | None = None
+        self._autocommit = False
+        self._was_closed = False
+        """Whether `close()` has ended it."""
+        self._under_way: object | None = None
+        """The COPY or the stream that has the connection between its own calls."""
+        self._last_words: Diagnostic | None = None
+        self._notices: list[Diagnostic] = []
+        self._notice_handlers: list[Callable[[Diagnostic], object]] = []
+        pgconn.notice_handler = _Notes(self)
+
+    def __repr__(self) -> str:
+        where = "" if self._is_closed else f" {self.info.dsn!r}"
+        return f"<{type(self).__module__}.{type(self).__qualname__} [{self._state}]{where} at {id(self):#x}>"
+
+    @property
+    def _state(self) -> str:
+        return "closed" if self._is_closed else self.pgconn.transaction_status.name
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        """How this connection converts values: the package's own, and what was added for it alone."""
+        if self._adapters is None:
+            self._adapters = AdaptersMap(global_adapters)
+        return self._adapters
+
+    @property
+    def connection(self) -> BaseConnection[Row]:
+        """The connection itself (of an `AdaptContext`)."""
+        return self
+
+    @property
+    def info(self) -> ConnectionInfo:
+        """What is known of the session: where, who, which server, which state."""
+        return ConnectionInfo(self.pgconn)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self.pgconn.status == ConnStatus.BAD
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise OperationalError("the connection is closed")
+
+    def _set_up(self, autocommit: bool, cursor_factory: Any, prepare_threshold: int | None) -> None:
+        """Take the options of `connect()`."""
+        self._autocommit = autocommit
+        if cursor_factory is not None:
+            self.cursor_factory = cursor_factory
+        self.prepare_threshold = prepare_threshold
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is over, by `close()` or because it was lost; a lost one is seen at once."""
+        if not self._is_closed and self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+            self._look()
+        return self._is_closed
+
+    @property
+    def broken(self) -> bool:
+        """Whether the session was lost."""
+        return self.closed and not self._was_closed
+
+    def fileno(self) -> int:
+        """Return the file descriptor of the socket, to wait for elsewhere.
+
+        :raises greenpg.OperationalError: the connection is closed
+        """
+        self._check_open()
+        return self.pgconn.socket
+
+    def _look(self) -> None:
+        """Take in what the server has said unasked; that it has gone is noticed so."""
+        try:
+            self.pgconn.consume_input()
+        except OperationalError:
+            self._finish()
+
+    @property
+    def prepare_threshold(self) -> int | None:
+        """Executions of a statement before it is prepared; 0: at once, `None`: never."""
+        return self._statements.threshold
+
+    @prepare_threshold.setter
+    def prepare_threshold(self, value: int | None) -> None:
+        self._statements.threshold = value
+
+    @property
+    def prepared_max(self) -> int | None:
+        """Statements prepared at a time; `None`: any number."""
+        return self._statements.maximum
+
+    @prepared_max.setter
+    def prepared_max(self, value: int | None) -> None:
+        self._statements.maximum = value
+
+    # Commands
+
+    def _close_statements_gen(self) -> Gen[None]:
+        """Have the server forget the statements that were given up for others."""
+        names = self._statements.given_up
+        if self.pgconn.transaction_status == TransactionStatus.INERROR:
+            return
+        while names:
+            yield from self._command_gen(b"DEALLOCATE " + names.pop())
+
+    def _type_info_gen(self, kind: Any, name: Any) -> Gen[Any]:
+        """Return what the server knows of the type called `name`, as an info of the class `kind`."""
+        raise NotImplementedError
+
+    def _command_gen(self, command: bytes) -> Gen[PGresult]:
+        """Execute a command of our own, without parameters, and return its result.
+
+        :raises DatabaseError: the server's refusal
+        """
+        self.pgconn.send_query(command)
+        results = yield from execute_gen(self.pgconn)
+        self._check(results)
+        return results[-1]
+
+    def _begin_gen(self) -> Gen[None]:
+        """Begin a transaction unless one is under way, or none is wanted."""
+        if not self._autocommit and self.pgconn.transaction_status == TransactionStatus.IDLE:
+            yield from self._command_gen(self._begin_command())
+
+    def _begin_command(self) -> bytes:
+        return b"BEGIN"
+
+    def _commit_gen(self) -> Gen[None]:
+        """Commit the transaction, if there is one."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            yield from self._command_gen(b"COMMIT")
+
+    def _rollback_gen(self) -> Gen[None]:
+        """Roll the transaction back, if there is one."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            yield from self._command_gen(b"ROLLBACK")
+
+    def _check(self, results: Iterable[PGresult]) -> None:
+        """Raise the first error among the results."""
+        for result in results:
+            if result.status == ExecStatus.FATAL_ERROR:
+                raise error_from_result(result, encoding=self.info.encoding)
+
+    # Types that nobody registered
+
+    def _learn_gen(self, oids: Iterable[int]) -> Gen[None]:
+        """Ask the server what types these are, and register how to load and dump them on this connection.
+
+        What cannot be asked for now (in a pipeline, in a failed transaction) is loaded as text.
+        """
+        missing = sorted(oids)
+        if not missing or self.pgconn.pipeline_status != PipelineStatus.OFF:
+            return
+        if self.pgconn.transaction_status == TransactionStatus.INERROR:
+            return
+        self.pgconn.send_query_params(TYPES_QUERY, [("{" + ",".join(map(str, missing)) + "}").encode()])
+        results = yield from execute_gen(self.pgconn)
+        self._check(results)
+        learn(self.adapters, results[0], missing)
+
+    # Messages
+
+    def add_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
+        """Have `callback` called with each notice, once the call that received it is over.
+
+        :param callback: takes a `Diagnostic`, which stays valid as long as it is held; what it raises is logged
+        """
+        self._notice_handlers.append(callback)
+
+    def remove_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
+        """Have `callback` called no more.
+
+        :raises ValueError: it was not added
+        """
+        self._notice_handlers.remove(callback)
+
+    def _hear(self, notice: Diagnostic) -> None:
+        if (notice.severity_nonlocalized or notice.severity) in _LAST_WORDS:
+            self._last_words = notice
+        if self._notice_handlers:
+            self._notices.append(notice)
+
+    def _deliver(self) -> None:
+        """Hand out what the server has said besides results."""
+        while self._notices:
+            notice = self._notices.pop(0)
+            for handler in tuple(self._notice_handlers):
+                _call(handler, notice)
+
+    # The end
+
+    def _finish(self) -> None:
+        """Let go of the session; what waits for the end of the connection is told."""
+        self._under_way = None
+        self._forget_pipeline()
+        self.pgconn.finish()
+
+    def _forget_pipeline(self) -> None:
+        """Forget what is expected of a pipeline whose results are thrown away."""
+
+    def _lost(self, error: DatabaseError) -> DatabaseError:
+        """Return how the loss of the connection is told: by the server's last words, if it had any."""
+        words = self._last_words
+        self._finish()
+        if words is None or error.sqlstate is not None:
+            error.connection_lost = True
+            return error
+        said = class_for_state(words.sqlstate or "")
+        message = f"{words.message_primary} (the connection is lost)"
+        return cast(
+            "DatabaseError",
+            said(message, diag=words, safe_to_retry=error.safe_to_retry, connection_lost=True),
+        )
+
+
+class _Notes:
+    """Takes notices for a connection without keeping it alive."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: BaseConnection[Any]) -> None:
+        self._connection = weakref.ref(connection)
+
+    def __call__(self, result: PGresult) -> None:
+        """Keep a copy of a notice: the result is void when this returns."""
+        connection = self._connection()
+        if connection is not None:
+            connection._hear(diagnostic_from_result(result, connection.info.encoding))
+
+
+def _call(handler: Callable[[Any], object], message: object) -> None:
+    try:
+        handler(message)
+    except Exception:
+        _log.exception("error in the handler %r", handler)

@@ -1,0 +1,355 @@
+"""What a cursor is, apart from who waits for it: what was executed, its results, the row it is at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
+
+from greenpg._core.column import Column
+from greenpg._core.prepare import is_stale_plan
+from greenpg._core.protocol import execute_gen, leave_copy_gen, wait_gen
+from greenpg._core.query import PostgresQuery
+from greenpg.abc import Wait
+from greenpg.adapt import AdaptersMap, Transformer
+from greenpg.errors import InterfaceError, ProgrammingError, error_from_result
+from greenpg.pq.enums import ExecStatus, Format, PipelineStatus, TransactionStatus
+from greenpg.rows import Row
+from greenpg.sql import SQL, Identifier, Placeholder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from greenpg._core.connection import BaseConnection
+    from greenpg._core.prepare import Key
+    from greenpg.abc import Gen
+    from greenpg.pq.abc import PGresult
+    from greenpg.rows import RowFactory, RowMaker
+
+
+_COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
+_WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
+_BLOCK = 500
+"""Rows made before the clock is asked whether others should have a turn."""
+
+
+class BaseCursor(Generic[Row]):
+    """The results of one execution after the other; `_run()` of the shells carries the generators."""
+
+    _query_class = PostgresQuery
+
+    def __init__(self, connection: BaseConnection[Any], row_factory: RowFactory[Row]) -> None:
+        self._conn = connection
+        self._row_factory = row_factory
+        self._adapters: AdaptersMap | None = None
+        self.format = Format.TEXT
+        self._wants_binary: bool | None = None
+        self.arraysize = 1
+        """Rows that `fetchmany()` fetches by default."""
+        self._is_closed = False
+        self._forget()
+        self._query: PostgresQuery | None = None
+
+    def _forget(self) -> None:
+        """Forget the results of what was executed before."""
+        self._results: list[PGresult] = []
+        self._result_number = -1
+        self.pgresult: PGresult | None = None
+        """The result that rows are fetched from; `None` if there is none."""
+        self._position = 0
+        self._rowcount = -1
+        self._tx = Transformer(self._conn if self._adapters is None else self)
+        self._make_row: RowMaker[Row] = _no_rows
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "no result"
+        if not self._is_closed and self.pgresult is not None:
+            state = ExecStatus(self.pgresult.status).name
+        return f"<{type(self).__module__}.{type(self).__qualname__} [{state}] of {self._conn!r}>"
+
+    # What it is about
+
+    @property
+    def connection(self) -> Any:
+        """The connection that the cursor was made by."""
+        return self._conn
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        """How this cursor converts values: the connection's way, and what was added for it alone."""
+        if self._adapters is None:
+            self._adapters = AdaptersMap(self._conn.adapters)
+        return self._adapters
+
+    @property
+    def row_factory(self) -> RowFactory[Row]:
+        """What makes a row of the values of one; it may be set at any time."""
+        return self._row_factory
+
+    @row_factory.setter
+    def row_factory(self, row_factory: RowFactory[Row]) -> None:
+        self._row_factory = row_factory
+        if self.pgresult is not None and self._has_rows:
+            self._make_row = row_factory(self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the cursor was closed, or its connection is."""
+        return self._is_closed or self._conn._is_closed
+
+    @property
+    def description(self) -> list[Column] | None:
+        """A `Column` for each column of the result, or `None` if there are no rows."""
+        if self.pgresult is None or not self._has_rows:
+            return None
+        return [Column(self._tx, self.pgresult, number) for number in range(self.pgresult.nfields)]
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that the command has returned or touched, -1 if that is not known."""
+        return self._rowcount
+
+    @property
+    def rownumber(self) -> int | None:
+        """The number of the next row in the result, counting from 0; `None` if there are no rows."""
+        return self._position if self._has_rows else None
+
+    @property
+    def statusmessage(self) -> str | None:
+        """The command tag of the server, such as `INSERT 0 1`; `None` if there is none."""
+        tag = None if self.pgresult is None else self.pgresult.command_status
+        return None if tag is None else tag.decode()
+
+    def setinputsizes(self, sizes: Sequence[object]) -> None:
+        """Do nothing (PEP 249 allows it): types are found out from the values."""
+
+    def setoutputsize(self, size: int, column: int | None = None) -> None:
+        """Do nothing (PEP 249 allows it): columns of any size are fetched whole."""
+
+    @property
+    def _has_rows(self) -> bool:
+        return self.pgresult is not None and self.pgresult.status in _WITH_ROWS
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise InterfaceError("the cursor is closed")
+
+    # Executing
+
+    def _execute_gen(
+        self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> Gen[None]:
+        """Execute one command, or several without parameters, and take in all results."""
+        self._check_open()
+        self._forget()
+        converted = self._convert(query, params)
+        yield from self._conn._begin_gen()
+        results = yield from self._conduct_gen(converted, prepare, self._asked(binary))
+        yield from self._take_gen(results)
+
+    def _executemany_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
+        """Execute one command with each of many sets of parameters."""
+        self._check_open()
+        self._forget()
+        touched, kept = 0, []
+        for params in params_seq:
+            converted = self._convert(query, params)
+            yield from self._conn._begin_gen()
+            results = yield from self._conduct_gen(converted, None, self._asked(None))
+            touched += results[-1].command_tuples or 0
+            if returning:
+                kept += results
+        if kept:
+            yield from self._take_gen(kept)
+        else:
+            self._rowcount = touched
+
+    def _asked(self, binary: bool | None) -> bool | None:
+        """Return whether binary results were asked for, by the call or by the cursor; `None`: nobody cares."""
+        return self._wants_binary if binary is None else binary
+
+    def _convert(self, query: Any, params: Any) -> PostgresQuery:
+        """Return the query as the server takes it; every error in it or in its parameters comes out here."""
+        converted = self._query_class(self._tx)
+        converted.convert(query, params)
+        self._query = converted
+        return converted
+
+    def _conduct_gen(
+        self, query: PostgresQuery, prepare: bool | None, binary: bool | None
+    ) -> Gen[list[PGresult]]:
+        """Send a converted query, prepared if it is time for it, and return its results."""
+        statements = self._conn._statements
+        key = query.query, query.types
+        yield from self._conn._close_statements_gen()
+        name = statements.name_of(key)
+        if name is None and statements.shall_prepare(key, prepare):
+            name = yield from self._prepare_gen(key)
+        if binary is None:
+            binary = statements.is_binary(key)
+        self._send(query, name, Format.BINARY if binary else Format.TEXT)
+        results = yield from execute_gen(self._conn.pgconn)
+        error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
+        if error is not None:
+            return (yield from self._failed_gen(error, query, name))
+        statements.saw(key, results, self._tx)
+        if results[-1].status in _COPIES:
+            yield from self._refuse_copy_gen()
+        return results
+
+    def _prepare_gen(self, key: Key) -> Gen[bytes]:
+        """Have the server prepare a statement, and return its name."""
+        conn = self._conn
+        name = conn._statements.new_name()
+        conn.pgconn.send_prepare(name, *key)
+        conn._check((yield from execute_gen(conn.pgconn)))
+        conn._statements.was_prepared(key, name)
+        return name
+
+    def _send(self, query: PostgresQuery, name: bytes | None, result_format: Format) -> None:
+        pgconn = self._conn.pgconn
+        if name is not None:
+            pgconn.send_query_prepared(name, query.params, query.formats, result_format)
+        elif query.params is not None or result_format == Format.BINARY or self._is_piped:
+            pgconn.send_query_params(query.query, query.params, query.types, query.formats, result_format)
+        else:
+            pgconn.send_query(query.query)
+
+    @property
+    def _is_piped(self) -> bool:
+        return self._conn.pgconn.pipeline_status != PipelineStatus.OFF
+
+    def _failed_gen(self, result: PGresult, query: PostgresQuery, name: bytes | None) -> Gen[list[PGresult]]:
+        """Raise the server's error; but execute a statement anew if only its preparation was out of date."""
+        conn = self._conn
+        error = error_from_result(result, encoding=conn.info.encoding)
+        if name is None or not is_stale_plan(error.sqlstate, str(error)):
+            raise error
+        conn._statements.give_up((query.query, query.types))
+        if conn.pgconn.transaction_status != TransactionStatus.IDLE:
+            raise error  # the transaction has failed with it
+        yield from conn._begin_gen()
+        return (yield from self._conduct_gen(query, False, False))
+
+    def _refuse_copy_gen(self) -> Gen[NoReturn]:
+        """End the COPY that `execute()` has begun, and say what to do instead."""
+        pgconn = self._conn.pgconn
+        yield from leave_copy_gen(pgconn, "COPY by execute(): use copy()")
+        yield from execute_gen(pgconn)
+        raise ProgrammingError("execute() cannot do COPY: use copy()")
+
+    # Results
+
+    def _take_gen(self, results: list[PGresult]) -> Gen[None]:
+        """Keep the results, the first of them current, with the types in it that are not known asked for."""
+        self._results = results
+        self._select(0)
+        yield from self._learn_gen()
+
+    def _learn_gen(self) -> Gen[None]:
+        unknown = self._tx.unknown_oids()
+        if unknown:
+            yield from self._conn._learn_gen(unknown)
+            self._select(self._result_number)
+
+    def _select(self, number: int) -> None:
+        """Make a result the current one."""
+        self._result_number = number
+        self.pgresult = result = self._results[number]
+        self._position = 0
+        self._tx.set_pgresult(result)
+        if result.status in _WITH_ROWS:
+            self._rowcount = result.ntuples
+            self._make_row = self._row_factory(self)
+        else:
+            touched = result.command_tuples
+            self._rowcount = -1 if touched is None else touched
+            self._make_row = _no_rows
+
+    def _set_result_gen(self, index: int) -> Gen[None]:
+        """Go to a result by its number."""
+        count = len(self._results)
+        if not -count <= index < count:
+            raise IndexError(f"there is no result {index}: there are {count}")
+        self._select(index % count)
+        yield from self._learn_gen()
+
+    def _nextset_gen(self) -> Gen[bool | None]:
+        """Go to the next result; return whether there is one, `None` if not, as PEP 249 has it."""
+        if self._result_number + 1 >= len(self._results):
+            return None
+        self._select(self._result_number + 1)
+        yield from self._learn_gen()
+        return True
+
+    def _check_rows(self) -> PGresult:
+        """Return the current result.
+
+        :raises ProgrammingError: there is none, or it has no rows
+        """
+        self._check_open()
+        self._conn._check_open()
+        if self.pgresult is None:
+            raise ProgrammingError("nothing to fetch from: execute a query first")
+        if self.pgresult.status not in _WITH_ROWS:
+            raise ProgrammingError(f"the command returned no rows ({self.statusmessage or 'empty query'})")
+        return self.pgresult
+
+    def _fetch_now(self, size: int | None) -> list[Row] | None:
+        """Return the next rows, or `None` if there are so many that others need a turn in between."""
+        result = self._check_rows()
+        left = result.ntuples - self._position
+        if (count := left if size is None else min(left, max(size, 0))) > _BLOCK:
+            return None
+        self._position += count
+        rows: list[Row] = self._tx.load_rows(self._position - count, self._position, self._make_row)
+        return rows
+
+    def _fetchone(self) -> Row | None:
+        result = self._check_rows()
+        if self._position >= result.ntuples:
+            return None
+        row: Row = self._tx.load_row(self._position, self._make_row)
+        self._position += 1
+        return row
+
+    def _is_before_end(self) -> bool:
+        return self._position < self._check_rows().ntuples
+
+    def _fetch_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
+        """Return the next rows, all that are left if `size` is `None`; others get a turn in between.
+
+        :param is_time: asked after each block of rows: true when others should have their turn
+        """
+        result = self._check_rows()
+        end = result.ntuples if size is None else min(self._position + max(size, 0), result.ntuples)
+        rows: list[Row] = []
+        while self._position < end:
+            stop = min(self._position + _BLOCK, end)
+            rows += self._tx.load_rows(self._position, stop, self._make_row)
+            self._position = stop
+            if stop < end and is_time():
+                yield from wait_gen(self._conn.pgconn.socket, Wait.RW)
+        return rows
+
+    def _scroll(self, value: int, mode: str) -> None:
+        result = self._check_rows()
+        if mode not in ("relative", "absolute"):
+            raise ProgrammingError(f"scroll() knows the modes relative and absolute, not {mode!r}")
+        position = value if mode == "absolute" else self._position + value
+        if not 0 <= position < result.ntuples:
+            raise IndexError(f"row {position} is not in the result, which has {result.ntuples}")
+        self._position = position
+
+    def _callproc_query(self, name: str, args: Any) -> tuple[Any, Any]:
+        """Return the statement that calls a function, and its parameters; a mapping names them."""
+        function = SQL(".").join(map(Identifier, name.split(".")))
+        if isinstance(args, Mapping):
+            named = [SQL("{} => {}").format(Identifier(key), Placeholder(key)) for key in args]
+            return SQL("SELECT * FROM {}({})").format(function, SQL(", ").join(named)), args
+        params = list(args)
+        places = SQL(", ").join([Placeholder()] * len(params))
+        return SQL("SELECT * FROM {}({})").format(function, places), params
+
+
+def _no_rows(_values: Sequence[Any]) -> NoReturn:
+    raise InterfaceError("the result has no rows")

@@ -1,0 +1,117 @@
+"""Which statements to prepare on the server, under which names, and what is known of their results.
+
+A statement is prepared when it has been executed often enough; those that were not used for longest are
+given up for new ones. What its columns were the last time decides whether binary is asked for the next time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from greenpg.pq.abc import PGresult
+
+Key = tuple[bytes, tuple[int, ...]]
+"""A statement: its text, and the types of its parameters."""
+
+# Commands whose columns are always the same: FETCH and EXECUTE, for one, are about something else each time.
+_STEADY = (b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
+_REMEMBERED = 500
+_STALE_PLAN = "0A000"  # "cached plan must not change result type"; it has no state of its own
+
+
+class Statements:
+    """What one connection knows of the statements that were executed on it."""
+
+    def __init__(self) -> None:
+        self.threshold: int | None = 5
+        """Executions before a statement is prepared; 0: at once, None: never (PgBouncer before 1.22)."""
+        self.maximum: int | None = 100
+        """Statements prepared at a time; None: any number."""
+        self.names: OrderedDict[Key, bytes] = OrderedDict()
+        self.given_up: list[bytes] = []
+        """Names that the server is still to forget."""
+        self._counts: OrderedDict[Key, int] = OrderedDict()
+        self._binary: OrderedDict[Key, bool] = OrderedDict()
+        self._made = 0
+
+    def name_of(self, key: Key) -> bytes | None:
+        """Return the name under which a statement is prepared."""
+        name = self.names.get(key)
+        if name is not None:
+            self.names.move_to_end(key)
+        return name
+
+    def shall_prepare(self, key: Key, wish: bool | None) -> bool:
+        """Count an execution, and return whether it is time to prepare the statement.
+
+        :param wish: of the caller: whether to prepare it, or `None` to leave it to the threshold
+        """
+        if self.threshold is None or wish is False:
+            return False
+        count = self._counts.pop(key, 0)
+        if wish or count >= self.threshold:
+            return True
+        self._counts[key] = count + 1
+        _trim(self._counts)
+        return False
+
+    def new_name(self) -> bytes:
+        """Return a name that was not used on this connection."""
+        self._made += 1
+        return b"_greenpg_%d" % self._made
+
+    def was_prepared(self, key: Key, name: bytes) -> None:
+        """Take note of a statement that the server has prepared; others may be given up for it."""
+        self.names[key] = name
+        while self.maximum is not None and len(self.names) > max(self.maximum, 0):
+            self.given_up.append(self.names.popitem(last=False)[1])
+
+    def give_up(self, key: Key) -> None:
+        """Have the server forget a statement, and forget all about it."""
+        name = self.names.pop(key, None)
+        if name is not None:
+            self.given_up.append(name)
+        self._binary.pop(key, None)
+
+    def is_binary(self, key: Key) -> bool:
+        """Return whether every column of the statement had a binary loader the last time."""
+        return self._binary.get(key, False)
+
+    def saw(self, key: Key, results: Sequence[PGresult], transformer: Any) -> None:
+        """Take note of what a statement's results were, and of commands that make the server forget.
+
+        :param transformer: knows which types can be loaded from binary
+        """
+        for tag in _tags(results):
+            if tag == b"DISCARD ALL" or tag.startswith(b"DEALLOCATE"):
+                self.clear()
+                return
+        if len(results) == 1 and (results[0].command_status or b"").startswith(_STEADY):
+            result = results[0]
+            oids = {result.ftype(i) for i in range(result.nfields)}
+            self._binary[key] = bool(oids) and transformer.are_binary(oids)
+            _trim(self._binary)
+
+    def clear(self) -> None:
+        """Forget all names: the server has forgotten the statements."""
+        self.names.clear()
+        self.given_up.clear()
+        self._counts.clear()
+
+
+def is_stale_plan(sqlstate: str | None, message: str) -> bool:
+    """Return whether a prepared statement failed for its table having changed: prepare it anew."""
+    return sqlstate == _STALE_PLAN and "cached plan" in message
+
+
+def _tags(results: Sequence[PGresult]) -> Iterator[bytes]:
+    return (result.command_status or b"" for result in results)
+
+
+def _trim(remembered: OrderedDict[Key, Any]) -> None:
+    if len(remembered) > _REMEMBERED:
+        remembered.popitem(last=False)

@@ -1,0 +1,65 @@
+"""What becomes of a statement whose caller was interrupted: it is cancelled at once and settled later.
+
+The interruption is delivered without waiting for the server, whatever state the network is in. The request
+to cancel leaves by itself, in a native thread; the rest is done by the connection's next use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenpg._core.protocol import cancel_gen, drain_gen, execute_gen
+from greenpg.errors import DatabaseError
+from greenpg.pq.enums import PipelineStatus, TransactionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenpg._core.offload import Offloaded
+    from greenpg.abc import Gen, Steps
+    from greenpg.pq.abc import PGconn
+
+PATIENCE = 0.1
+"""Seconds to wait for a cancelled statement's end before it is cancelled once more.
+
+A server that has not read the statement yet drops the request to cancel it, and then runs it.
+"""
+
+
+def settle_steps(pgconn: PGconn, request: Offloaded[None] | None, debts: Sequence[bytes]) -> Steps[None]:
+    """Bring the connection to rest after an interruption, and make up for what could not be sent then.
+
+    :param request: the request to cancel that is under way; waited for, lest it hit a later statement
+    :param debts: commands owed to the server, a `ROLLBACK` as a rule, sent once it is at rest
+    :raises OperationalError: the connection is lost
+    """
+    if request is not None:
+        try:
+            yield request.result_gen(), None
+        except (OSError, DatabaseError):
+            pass  # not delivered: what is left is to wait for the statement's own end
+    patience = PATIENCE
+    while not _is_at_rest(pgconn):
+        try:
+            yield rest_gen(pgconn), patience
+        except TimeoutError:
+            patience *= 2
+            yield cancel_gen(pgconn), None
+    for command in debts:
+        pgconn.send_query(command)
+        yield execute_gen(pgconn), None
+
+
+def rest_gen(pgconn: PGconn) -> Gen[None]:
+    """Read what the server still says about what was sent, and leave pipeline mode."""
+    if pgconn.pipeline_status != PipelineStatus.OFF and pgconn.transaction_status == TransactionStatus.ACTIVE:
+        pgconn.pipeline_sync()  # else the server would not say how what is under way has ended
+    yield from drain_gen(pgconn)
+    if pgconn.pipeline_status != PipelineStatus.OFF:
+        pgconn.exit_pipeline_mode()
+
+
+def _is_at_rest(pgconn: PGconn) -> bool:
+    return (
+        pgconn.transaction_status != TransactionStatus.ACTIVE and pgconn.pipeline_status == PipelineStatus.OFF
+    )

@@ -1,0 +1,240 @@
+"""Whose turn it is on a connection: one at a time, for as long as it may take, and what is left undone after.
+
+Both colours of a connection share this room; it alone knows the clock, who is running and what an
+interruption does. Three rules:
+
+- A second one that wants a busy connection is refused at once, by an error that names both; nobody queues.
+- What comes out of a wait (`gevent.Timeout`, `CancelledError`, Ctrl-C) passes through unchanged, and without
+  waiting for the server: the statement is cancelled from a native thread, the next turn settles the rest.
+- What has become of a connection is told by libpq's state, never by the type of an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from greenpg._core.connection import BaseConnection
+from greenpg._core.offload import Offloaded, shut_down
+from greenpg._core.protocol import TimeIsOver, cancel_gen
+from greenpg._core.rescue import settle_steps
+from greenpg.errors import DatabaseError, Error, InterfaceError, OperationalError, StatementTimeout
+from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
+from greenpg.rows import Row
+from greenpg.waiters import drive
+
+if TYPE_CHECKING:
+    from greenpg.abc import Gen, Steps
+
+
+RECOVERY_LIMIT = 2.0
+"""Seconds from an interruption to the end of cleaning up after it; then the connection is closed."""
+
+CANCEL_LIMIT = 10.0
+"""Seconds that a request to cancel may take in its native thread."""
+
+
+class Rescue:
+    """An interrupted statement that is still to be settled."""
+
+    __slots__ = ("_began", "debts", "request")
+
+    def __init__(self, request: Offloaded[None] | None) -> None:
+        self.request = request
+        self.debts: list[bytes] = []
+        self._began = monotonic()
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds of `RECOVERY_LIMIT` that are left."""
+        return max(self._began + RECOVERY_LIMIT - monotonic(), 0.0)
+
+
+class TurnTaking(BaseConnection[Row]):
+    """A connection that one at a time may use; the blocking and the async one add how they wait."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turn: dict[None, tuple[Gen[Any], object]] = {}
+        self._rescue: Rescue | None = None
+        self._closed_by: object | None = None
+        self._pid = os.getpid()
+
+    def _take_turn(self, gen: Gen[Any], part_of: object | None) -> None:
+        """Have the connection for `gen`, until `_end_turn()`.
+
+        :param part_of: the COPY or the stream that `gen` goes on with, if it does
+        :raises InterfaceError: somebody else has it, or it belongs to the parent process
+        :raises OperationalError: it is closed
+        """
+        if self._pid != os.getpid():
+            raise InterfaceError("the connection belongs to the parent process; open a new one after fork()")
+        mine = gen, running()
+        # one step for the interpreter: no thread and no signal handler comes in between
+        holder = self._turn.setdefault(None, mine)
+        if holder is not mine:
+            if holder[0].gi_frame is not None:
+                raise _busy(holder[1])
+            self._turn[None] = mine  # it has ended, and was interrupted in saying so
+        self._check_open()
+        if self._rescue is None and self._is_left_undone():
+            self._interrupted()
+        if self._rescue is None and self._under_way is None:
+            self._see_that_it_lives()
+        if self._under_way is not part_of and self._under_way is not None and self._rescue is None:
+            raise InterfaceError(f"{self._under_way!r} is under way on the connection: end it first")
+
+    def _see_that_it_lives(self) -> None:
+        """Take in what the server has said since: a connection that has died is noticed before it is used."""
+        try:
+            self.pgconn.consume_input()
+        except OperationalError as error:
+            error.safe_to_retry = True
+            raise
+
+    def _end_turn(self, gen: Gen[Any]) -> None:
+        holder = self._turn.get(None)
+        if holder is not None and holder[0] is gen:
+            del self._turn[None]
+        gen.close()
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether somebody has the turn."""
+        holder = self._turn.get(None)
+        return holder is not None and holder[0].gi_frame is not None
+
+    def _is_left_undone(self) -> bool:
+        """Return whether a statement is under way that nobody is there to read the end of."""
+        return (
+            self.pgconn.transaction_status == TransactionStatus.ACTIVE
+            and self._under_way is None
+            and self.pgconn.pipeline_status == PipelineStatus.OFF
+        )
+
+    def _failure(self, gen: Gen[Any], error: BaseException) -> BaseException:
+        """Return what to raise for `error`, with the connection at rest, on its way there, or closed."""
+        holder = self._turn.get(None)
+        if holder is None or holder[0] is not gen:
+            return error  # it never had its turn
+        if self._closed_by is not None:
+            self._finish()
+            return InterfaceError(f"the connection was closed by {self._closed_by} while this waited for it")
+        if self.pgconn.status == ConnStatus.BAD:
+            return self._lost(error) if isinstance(error, DatabaseError) else self._gone(error)
+        if self._is_left_undone() or not isinstance(error, Error):
+            self._interrupted()
+        if isinstance(error, TimeIsOver):
+            return StatementTimeout("the time given has passed; the statement was cancelled")
+        return error
+
+    def _gone(self, error: BaseException) -> BaseException:
+        self._finish()
+        return error
+
+    def _interrupted(self) -> None:
+        """Have the statement under way cancelled, and leave it to the next turn to settle; nothing here waits."""
+        active = self.pgconn.transaction_status == TransactionStatus.ACTIVE
+        piped = self.pgconn.pipeline_status != PipelineStatus.OFF
+        if self._rescue is not None or not (active or piped):
+            return
+        self._under_way = None
+        self._forget_pipeline()
+        self._rescue = Rescue(self._request_cancel() if active else None)
+
+    def _request_cancel(self) -> Offloaded[None] | None:
+        """Send a request to cancel from a native thread; `None` if that cannot even begin."""
+        from greenpg.waiters.select import wait  # the thread's own way to wait, whatever is patched
+
+        with suppress(Error, OSError, RuntimeError):
+            request = cancel_gen(self.pgconn)
+            return Offloaded(lambda: drive(request, wait, CANCEL_LIMIT))
+        return None
+
+    def _settling(self, timeout: float | None) -> tuple[Steps[None], float]:
+        """Return the steps that settle what was interrupted, and the seconds they may take."""
+        rescue = self._rescue
+        assert rescue is not None
+        steps = settle_steps(self.pgconn, rescue.request, rescue.debts)
+        left = rescue.seconds_left
+        return steps, left if timeout is None else min(left, timeout)
+
+    def _unsettled(self, error: BaseException) -> BaseException:
+        """Return what to raise when settling has failed with `error`; the connection is closed, as a rule."""
+        rescue = self._rescue
+        assert rescue is not None
+        if isinstance(error, TimeoutError) and rescue.seconds_left:
+            return StatementTimeout("the time given has passed; an interrupted statement is still under way")
+        self._finish()
+        if isinstance(error, (DatabaseError, OSError)):
+            return OperationalError(
+                f"the connection is closed: an interrupted statement did not come to its end ({error})"
+            )
+        return error
+
+    def _owe(self, command: bytes) -> bool:
+        """Leave `command` to the next turn if the connection was interrupted; return whether that is so."""
+        if self._rescue is None:
+            return False
+        self._rescue.debts.append(command)
+        return True
+
+    @staticmethod
+    def _raise(failure: BaseException, error: BaseException) -> NoReturn:
+        """Raise what has become of `error`; our own errors without the frames of the core."""
+        if failure is not error:
+            raise failure from error
+        raise error.with_traceback(None) if isinstance(error, Error) else error
+
+    def _close(self) -> None:
+        """Close the connection; whoever waits on it gets an `InterfaceError`. Closing twice does no harm.
+
+        Nothing here waits: it may be called from any thread, green thread, signal handler or wait callback.
+        What runs on the server is cancelled; the server rolls the transaction back.
+        """
+        self._was_closed = self._was_closed or not self._is_closed
+        if self._pid != os.getpid():
+            self._finish()  # only our copy of the socket
+        elif self._is_busy:
+            if self._closed_by is None:
+                self._closed_by = running()
+                self._request_cancel()
+                shut_down(self.pgconn.socket)
+        else:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE and self._rescue is None:
+                self._request_cancel()
+            self._finish()
+
+    def __del__(self) -> None:
+        if getattr(self, "_pid", None) != os.getpid() or self.pgconn.status == ConnStatus.BAD:
+            return
+        warnings.warn(
+            f"{self!r} was deleted while still open: close it", ResourceWarning, source=self, stacklevel=1
+        )
+        with suppress(Error, OSError, RuntimeError):
+            self._close()
+
+
+def running() -> object:
+    """Return whoever runs here: a task, a green thread or a native thread."""
+    if (asyncio := sys.modules.get("asyncio")) and asyncio._get_running_loop() is not None:
+        task = asyncio.current_task()
+        if task is not None:
+            return task
+    if (trio := sys.modules.get("trio")) and trio.lowlevel.in_trio_task():
+        return trio.lowlevel.current_task()
+    if (greenlet := sys.modules.get("greenlet")) and (current := greenlet.getcurrent()).parent is not None:
+        return current
+    from threading import current_thread  # not before it may have been patched
+
+    return current_thread()
+
+
+def _busy(holder: object) -> InterfaceError:
+    return InterfaceError(
+        f"the connection is in use by {holder}; {running()} cannot use it meanwhile: give each one its own"
+    )

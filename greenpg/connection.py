@@ -1,0 +1,312 @@
+"""Connections, blocking and async, twin by twin: each method is one line over a generator of the core.
+
+`_run()` is where the two differ: one asks the wait callback in force, the other the running event loop.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from greenpg._core.connecting import connect_steps
+from greenpg._core.protocol import cancel_gen
+from greenpg._turn import CANCEL_LIMIT, TurnTaking
+from greenpg.conninfo import make_conninfo
+from greenpg.cursor import AsyncCursor, Cursor
+from greenpg.errors import CancellationTimeout
+from greenpg.rows import Row, tuple_row
+from greenpg.waiters import adrive, adrive_steps, current_async, drive, drive_steps, get_wait_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from greenpg.abc import BoundWaitCallback, Gen, WaitCallback
+    from greenpg.rows import RowFactory
+
+T = TypeVar("T")
+
+
+class Connection(TurnTaking[Row]):
+    """A session on a server, for one green thread at a time. Made by `connect()`.
+
+    As a context manager it commits at the end, or rolls back after an exception, and closes.
+    """
+
+    __module__ = "greenpg"
+
+    cursor_factory: type[Cursor[Any]] = Cursor
+    """The class of the cursors that `cursor()` makes."""
+
+    _own_wait: WaitCallback | None = None
+    _source: WaitCallback | None = None
+    _wait: WaitCallback
+    _bound: BoundWaitCallback | None = None
+
+    @classmethod
+    def connect(
+        cls,
+        conninfo: str = "",
+        *,
+        autocommit: bool = False,
+        row_factory: RowFactory[Any] = tuple_row,
+        cursor_factory: type[Cursor[Any]] | None = None,
+        prepare_threshold: int | None = 5,
+        wait_callback: WaitCallback | None = None,
+        password: str | Callable[[], str] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Open a session.
+
+        :param conninfo: libpq's connection string or URI; further options come as keywords, as the
+            environment (`PGHOST`...) and the service file say. See libpq, "Connection Strings".
+        :param row_factory: what makes a row; see `greenpg.rows`
+        :param prepare_threshold: executions before a statement is prepared; `None`: never (PgBouncer)
+        :param wait_callback: waits for this connection alone; by default, the one in force at each wait
+        :param password: the password, or a function that is asked for it
+        :raises greenpg.OperationalError: no host could be connected to; the message names each one's reason
+        :raises greenpg.ProgrammingError: the connection string is malformed
+        """
+        if callable(password):
+            password = password()
+        conninfo = make_conninfo(conninfo, password=password, **kwargs)
+        wait = wait_callback or get_wait_callback()
+        connection = cls(drive_steps(connect_steps(conninfo), wait), row_factory)
+        connection._own_wait = wait_callback
+        connection._set_up(autocommit, cursor_factory, prepare_threshold)
+        return connection
+
+    def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:
+        """Run a conversation: the one place where it waits, and where all of its ends meet."""
+        try:
+            self._take_turn(gen, part_of)
+            if self._rescue is not None:
+                self._settle(timeout)
+            return drive(gen, self._waiter(), timeout)
+        except BaseException as error:
+            self._raise(self._failure(gen, error), error)
+        finally:
+            self._end_turn(gen)
+
+    def _settle(self, timeout: float | None) -> None:
+        """Bring to rest what was interrupted before."""
+        steps, limit = self._settling(timeout)
+        try:
+            drive_steps(steps, self._waiter(), limit)
+        except BaseException as error:
+            self._raise(self._unsettled(error), error)
+        self._rescue = None
+
+    def _waiter(self) -> WaitCallback:
+        """Return the wait callback in force, made for our socket where it can be."""
+        source = self._own_wait or get_wait_callback()
+        if source is not self._source:
+            self._unbind()
+            bind = getattr(source, "bind", None)
+            if bind is None:
+                self._wait = source
+            else:
+                self._bound = bind(self.pgconn.socket)
+                self._wait = self._bound.__call__
+            self._source = source
+        return self._wait
+
+    def _unbind(self) -> None:
+        bound, self._bound, self._source = self._bound, None, None
+        if bound is not None:
+            bound.close()
+
+    def cursor(
+        self, *, row_factory: RowFactory[Any] | None = None, binary: bool | None = None
+    ) -> Cursor[Any]:
+        """Return a new cursor.
+
+        :param binary: whether results shall be binary; by default, where every column can be loaded from it
+        """
+        cursor = self.cursor_factory(self, row_factory=row_factory)
+        cursor._wants_binary = binary
+        return cursor
+
+    def execute(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+        timeout: float | None = None,
+    ) -> Cursor[Row]:
+        """Execute a statement in a new cursor, and return the cursor; see `Cursor.execute()`."""
+        return self.cursor().execute(query, params, prepare=prepare, binary=binary, timeout=timeout)
+
+    def commit(self, *, timeout: float | None = None) -> None:
+        """Commit the transaction, if there is one."""
+        self._run(self._commit_gen(), timeout)
+
+    def rollback(self, *, timeout: float | None = None) -> None:
+        """Roll the transaction back, if there is one."""
+        self._run(self._rollback_gen(), timeout)
+
+    def cancel(self) -> None:
+        """Ask the server to cancel what the connection is doing, from whatever thread; see `cancel_safe()`."""
+        self.cancel_safe()
+
+    def cancel_safe(self, *, timeout: float = CANCEL_LIMIT) -> None:
+        """Ask the server to cancel what the connection is doing, and wait until it has dealt with that.
+
+        It may be called by anybody while another one waits. Nothing happens when nothing is under way.
+
+        :param timeout: seconds
+        :raises greenpg.errors.CancellationTimeout: the time has passed
+        :raises greenpg.OperationalError: the request could not be delivered
+        """
+        try:
+            drive(cancel_gen(self.pgconn), self._own_wait or get_wait_callback(), timeout)
+        except TimeoutError as error:
+            raise CancellationTimeout("the request to cancel was not answered in time") from error
+
+    def close(self) -> None:
+        """Close the connection; whoever waits on it gets an `InterfaceError`. Closing twice does no harm.
+
+        Nothing here waits: it may be called from any thread, green thread, signal handler or wait callback.
+        What runs on the server is cancelled; the server rolls the transaction back.
+        """
+        self._close()
+
+    def _finish(self) -> None:
+        self._unbind()  # before the socket is closed
+        super()._finish()
+
+    def _fetch_type_info(self, kind: Any, name: Any) -> Any:
+        return self._run(self._type_info_gen(kind, name))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.closed:
+            return
+        try:
+            if kind is None:
+                self.commit()
+            elif self._rescue is None:
+                self.rollback()
+        finally:
+            self.close()
+
+
+class AsyncConnection(TurnTaking[Row]):
+    """Async `Connection`, for one task at a time."""
+
+    __module__ = "greenpg"
+
+    cursor_factory: type[AsyncCursor[Any]] = AsyncCursor
+    """The class of the cursors that `cursor()` makes."""
+
+    @classmethod
+    async def connect(
+        cls,
+        conninfo: str = "",
+        *,
+        autocommit: bool = False,
+        row_factory: RowFactory[Any] = tuple_row,
+        cursor_factory: type[AsyncCursor[Any]] | None = None,
+        prepare_threshold: int | None = 5,
+        password: str | Callable[[], str | Awaitable[str]] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Async `Connection.connect()`."""
+        if callable(password):
+            answer = password()
+            password = await answer if inspect.isawaitable(answer) else answer
+        conninfo = make_conninfo(conninfo, password=password, **kwargs)
+        connection = cls(await adrive_steps(connect_steps(conninfo), current_async()), row_factory)
+        connection._set_up(autocommit, cursor_factory, prepare_threshold)
+        return connection
+
+    async def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:
+        """Async `Connection._run()`."""
+        try:
+            self._take_turn(gen, part_of)
+            if self._rescue is not None:
+                await self._settle(timeout)
+            return await adrive(gen, current_async(), timeout)
+        except BaseException as error:
+            self._raise(self._failure(gen, error), error)
+        finally:
+            self._end_turn(gen)
+
+    async def _settle(self, timeout: float | None) -> None:
+        """Async `Connection._settle()`."""
+        steps, limit = self._settling(timeout)
+        try:
+            await adrive_steps(steps, current_async(), limit)
+        except BaseException as error:
+            self._raise(self._unsettled(error), error)
+        self._rescue = None
+
+    def cursor(
+        self, *, row_factory: RowFactory[Any] | None = None, binary: bool | None = None
+    ) -> AsyncCursor[Any]:
+        """Async `Connection.cursor()`, which does not wait either."""
+        cursor = self.cursor_factory(self, row_factory=row_factory)
+        cursor._wants_binary = binary
+        return cursor
+
+    async def execute(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+        timeout: float | None = None,
+    ) -> AsyncCursor[Row]:
+        """Async `Connection.execute()`."""
+        return await self.cursor().execute(query, params, prepare=prepare, binary=binary, timeout=timeout)
+
+    async def commit(self, *, timeout: float | None = None) -> None:
+        """Async `Connection.commit()`."""
+        await self._run(self._commit_gen(), timeout)
+
+    async def rollback(self, *, timeout: float | None = None) -> None:
+        """Async `Connection.rollback()`."""
+        await self._run(self._rollback_gen(), timeout)
+
+    async def cancel(self) -> None:
+        """Async `Connection.cancel()`."""
+        await self.cancel_safe()
+
+    async def cancel_safe(self, *, timeout: float = CANCEL_LIMIT) -> None:
+        """Async `Connection.cancel_safe()`."""
+        try:
+            await adrive(cancel_gen(self.pgconn), current_async(), timeout)
+        except TimeoutError as error:
+            raise CancellationTimeout("the request to cancel was not answered in time") from error
+
+    async def close(self) -> None:
+        """Async `Connection.close()`."""
+        self._close()
+
+    async def _fetch_type_info(self, kind: Any, name: Any) -> Any:
+        return await self._run(self._type_info_gen(kind, name))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.closed:
+            return
+        try:
+            if kind is None:
+                await self.commit()
+            elif self._rescue is None:
+                await self.rollback()
+        finally:
+            self._close()

@@ -1,0 +1,256 @@
+"""Cursors, blocking and async, twin by twin: each method is one line over the generator of `BaseCursor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from greenpg._core.cursor import BaseCursor
+from greenpg.rows import Row
+from greenpg.waiters._slice import TimeSlice
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from greenpg._core.connection import BaseConnection
+    from greenpg.abc import Gen
+    from greenpg.rows import RowFactory
+
+T = TypeVar("T")
+
+
+class _Runs(Protocol):
+    """A connection, as a blocking cursor needs it."""
+
+    def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T: ...
+
+
+class _AsyncRuns(Protocol):
+    """A connection, as an async cursor needs it."""
+
+    async def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T: ...
+
+
+class Cursor(BaseCursor[Row]):
+    """Executes statements and fetches their rows, with `%s` and `%(name)s` bound on the server.
+
+    Made by `Connection.cursor()`. Iterating over it gives the rows of the current result.
+    """
+
+    __module__ = "greenpg"
+
+    def __init__(
+        self, connection: BaseConnection[Any], *, row_factory: RowFactory[Any] | None = None
+    ) -> None:
+        super().__init__(connection, row_factory or connection.row_factory)
+        self._runs: _Runs = connection  # type: ignore[assignment]
+
+    def execute(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+        timeout: float | None = None,
+    ) -> Self:
+        """Execute a statement, or several without parameters, and return the cursor.
+
+        :param query: a `str` with placeholders, an `sql.Composable`, or a template string
+        :param params: a sequence for `%s`, a mapping for `%(name)s`
+        :param prepare: whether to prepare it on the server; by default, once it was executed often enough
+        :param binary: whether to ask for binary results; by default, where every column can be loaded from it
+        :param timeout: seconds; then the statement is cancelled, and the connection is usable
+        :raises greenpg.ProgrammingError: the query and its parameters do not go together
+        :raises greenpg.DataError: a value cannot be sent; nothing was
+        :raises greenpg.DatabaseError: the server's refusal, by the class of its SQLSTATE
+        :raises greenpg.errors.StatementTimeout: the time has passed
+        """
+        self._runs._run(self._execute_gen(query, params, prepare=prepare, binary=binary), timeout)
+        return self
+
+    def executemany(
+        self,
+        query: Any,
+        params_seq: Iterable[Any],
+        *,
+        returning: bool = False,
+        timeout: float | None = None,
+    ) -> None:
+        """Execute a statement once for each of `params_seq`.
+
+        :param returning: whether to keep each one's result, for `nextset()` and `results()`
+        :param timeout: seconds for all of them
+        """
+        self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
+
+    def callproc(self, name: str, args: Iterable[Any] = (), *, timeout: float | None = None) -> list[Any]:
+        """Call a function (PEP 249), whose result is the cursor's then; return the arguments.
+
+        :param name: a function's name, which may be qualified by a schema
+        """
+        query, params = self._callproc_query(name, args)
+        self.execute(query, params, timeout=timeout)
+        return params
+
+    def nextset(self) -> bool | None:
+        """Go to the next result of several; return whether there is one, `None` if not."""
+        return self._runs._run(self._nextset_gen())
+
+    def results(self) -> Iterator[Self]:
+        """Yield the cursor at each of its results, from the current one on."""
+        self._check_open()
+        if self.pgresult is not None:
+            yield self
+            while self.nextset():
+                yield self
+
+    def set_result(self, index: int) -> Self:
+        """Go to a result by its number, negative from the end.
+
+        :raises IndexError: there is none
+        """
+        self._runs._run(self._set_result_gen(index))
+        return self
+
+    def fetchone(self) -> Row | None:
+        """Return the next row, `None` after the last.
+
+        :raises greenpg.ProgrammingError: nothing was executed, or it returns no rows
+        """
+        return self._fetchone()
+
+    def fetchmany(self, size: int = 0) -> list[Row]:
+        """Return the next `size` rows, `arraysize` by default; fewer at the end."""
+        size = size or self.arraysize
+        rows = self._fetch_now(size)
+        return self._runs._run(self._fetch_gen(size, TimeSlice())) if rows is None else rows
+
+    def fetchall(self) -> list[Row]:
+        """Return all rows that are left."""
+        rows = self._fetch_now(None)
+        return self._runs._run(self._fetch_gen(None, TimeSlice())) if rows is None else rows
+
+    def scroll(self, value: int, mode: str = "relative") -> None:
+        """Go to another row of the result.
+
+        :param mode: `relative` or `absolute`
+        :raises IndexError: the result has no such row
+        """
+        self._scroll(value, mode)
+
+    def close(self) -> None:
+        """Drop the results; the cursor cannot be used any more."""
+        self._forget()
+        self._is_closed = True
+
+    def __iter__(self) -> Iterator[Row]:
+        while self._is_before_end():
+            yield self._fetchone()  # type: ignore[misc]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncCursor(BaseCursor[Row]):
+    """Async `Cursor`."""
+
+    __module__ = "greenpg"
+
+    def __init__(
+        self, connection: BaseConnection[Any], *, row_factory: RowFactory[Any] | None = None
+    ) -> None:
+        super().__init__(connection, row_factory or connection.row_factory)
+        self._runs: _AsyncRuns = connection  # type: ignore[assignment]
+
+    async def execute(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+        timeout: float | None = None,
+    ) -> Self:
+        """Async `Cursor.execute()`."""
+        await self._runs._run(self._execute_gen(query, params, prepare=prepare, binary=binary), timeout)
+        return self
+
+    async def executemany(
+        self,
+        query: Any,
+        params_seq: Iterable[Any],
+        *,
+        returning: bool = False,
+        timeout: float | None = None,
+    ) -> None:
+        """Async `Cursor.executemany()`."""
+        await self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
+
+    async def callproc(
+        self, name: str, args: Iterable[Any] = (), *, timeout: float | None = None
+    ) -> list[Any]:
+        """Async `Cursor.callproc()`."""
+        query, params = self._callproc_query(name, args)
+        await self.execute(query, params, timeout=timeout)
+        return params
+
+    async def nextset(self) -> bool | None:
+        """Async `Cursor.nextset()`."""
+        return await self._runs._run(self._nextset_gen())
+
+    async def results(self) -> AsyncIterator[Self]:
+        """Async `Cursor.results()`."""
+        self._check_open()
+        if self.pgresult is not None:
+            yield self
+            while await self.nextset():
+                yield self
+
+    async def set_result(self, index: int) -> Self:
+        """Async `Cursor.set_result()`."""
+        await self._runs._run(self._set_result_gen(index))
+        return self
+
+    async def fetchone(self) -> Row | None:
+        """Async `Cursor.fetchone()`."""
+        return self._fetchone()
+
+    async def fetchmany(self, size: int = 0) -> list[Row]:
+        """Async `Cursor.fetchmany()`."""
+        size = size or self.arraysize
+        rows = self._fetch_now(size)
+        return await self._runs._run(self._fetch_gen(size, TimeSlice())) if rows is None else rows
+
+    async def fetchall(self) -> list[Row]:
+        """Async `Cursor.fetchall()`."""
+        rows = self._fetch_now(None)
+        return await self._runs._run(self._fetch_gen(None, TimeSlice())) if rows is None else rows
+
+    async def scroll(self, value: int, mode: str = "relative") -> None:
+        """Async `Cursor.scroll()`."""
+        self._scroll(value, mode)
+
+    async def close(self) -> None:
+        """Async `Cursor.close()`."""
+        self._forget()
+        self._is_closed = True
+
+    async def __aiter__(self) -> AsyncIterator[Row]:
+        while self._is_before_end():
+            yield self._fetchone()  # type: ignore[misc]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
