@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenpg.detector._callee import Callee, callee
+from greenpg.detector._callee import Callee, callee, managers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +112,79 @@ def test_iteration() -> None:
     for _ in rows:
         pass
     assert spy.seen == Callee(("rows", "__next__"))
+
+
+class Rows:
+    """Sees by whom it is asked for the next item."""
+
+    def __init__(self) -> None:
+        self.spy = Spy()
+        self.deeper = self
+
+    def __iter__(self) -> Rows:
+        return self
+
+    def __next__(self) -> int:
+        self.spy.look_from(2)
+        raise StopIteration
+
+
+ITERATIONS = [
+    ("next(rows, None)", ("rows", "__next__")),
+    ("next(rows.deeper, rows)", ("rows", "deeper", "__next__")),
+    ("list(rows)", ("rows", "__next__")),
+    ("sorted(rows.deeper, key=str)", ("rows", "deeper", "__next__")),
+    ("list(rows.deeper.__iter__())", None),  # of what it has returned, nothing is known
+]
+COMPREHENSIONS = [
+    "[row for row in {}]",
+    "{{row for row in {}}}",
+    "{{row: 1 for row in {}}}",
+    "sum(i for i in {})",
+]
+
+
+@pytest.mark.parametrize(("expression", "path"), ITERATIONS)
+def test_functions_that_iterate(expression: str, path: tuple[str, ...] | None) -> None:
+    rows = Rows()
+    eval(f"lambda rows: {expression}")(rows)
+    seen = rows.spy.seen
+    assert seen is not None
+    assert seen.path == path if path else seen.path[-1] != "__next__"
+
+
+@pytest.mark.parametrize("expression", COMPREHENSIONS)
+@pytest.mark.parametrize("rows_are", ["rows", "rows.deeper"])
+def test_comprehensions(expression: str, rows_are: str) -> None:
+    rows = Rows()
+    eval("lambda rows: " + expression.format(rows_are))(rows)
+    of_its_own = Callee((".0", "__next__"))  # it has a frame, and its iterator as a parameter
+    assert rows.spy.seen in (Callee((*rows_are.split("."), "__next__")), of_its_own)
+
+
+def test_context_managers() -> None:
+    found = []
+
+    class Manager:
+        def __init__(self) -> None:
+            self.inner = self
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *_args: object) -> None:
+            frame = sys._getframe(1)
+            found.append(managers(frame.f_code, frame.f_lasti))
+
+    def run(manager: Manager) -> int:
+        with manager.inner:
+            found.append(())
+        with manager, manager.inner.inner, Manager():
+            return 1
+
+    assert run(Manager()) == 1
+    first, second = ("manager", "inner"), (("manager", "inner", "inner"), ("manager",), ("manager", "inner"))
+    assert found == [(), (first,), second, second, second]
 
 
 def test_the_end_of_a_with_statement() -> None:

@@ -18,6 +18,11 @@ UNKNOWN = ""
 """In a path: some expression."""
 RESULT = "()"
 """In a path: what the call of the names before it has returned."""
+_ITERATE = {"all", "any", "dict", "frozenset", "list", "max", "min", "next", "set", "sorted", "sum", "tuple"}
+"""Functions in C that call for the next item of their first argument, in their caller's frame."""
+_PREPARE = {"BUILD_LIST", "BUILD_MAP", "BUILD_SET", "COPY", "LOAD_FAST_AND_CLEAR", "SWAP"}
+"""What a comprehension does between having its iterator and the first item, since Python 3.12."""
+_LOADS = ("LOAD_FAST", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF")
 
 
 class Callee(NamedTuple):
@@ -41,8 +46,8 @@ def callee(code: CodeType, offset: int) -> Callee | None:
     # In a call of a Python function, `f_lasti` is in the inline cache behind the instruction.
     at = bisect_right(instructions, offset, key=lambda found: found.offset) - 1
     name = instructions[at].opname
-    if name == "FOR_ITER" and instructions[at - 1].opname == "GET_ITER":
-        return Callee((*_path(instructions, at - 2), "__next__"))
+    if name == "FOR_ITER":
+        return _iterator(instructions, at - 1)
     return _called(instructions, at) if name.startswith("CALL") else None
 
 
@@ -50,6 +55,31 @@ def callee(code: CodeType, offset: int) -> Callee | None:
 def is_beginning(code: CodeType, offset: int) -> bool:
     """Return whether the instruction at `offset` is where a function begins, or goes on after an await."""
     return any(found.offset == offset and found.opname == "RESUME" for found in dis.get_instructions(code))
+
+
+@lru_cache(maxsize=1024)
+def managers(code: CodeType, offset: int) -> tuple[tuple[str, ...], ...]:
+    """Return the paths of the context managers before `offset`, those that were entered last first."""
+    found = []
+    instructions = list(dis.get_instructions(code))
+    for at in range(bisect_right(instructions, offset, key=lambda one: one.offset) - 1, 0, -1):
+        name, before = instructions[at].opname, instructions[at - 1].opname
+        if name in ("BEFORE_WITH", "SETUP_WITH"):
+            found.append(_path(instructions, at - 1))
+        elif name == "LOAD_SPECIAL" and before == "COPY":  # since Python 3.14: first of its __exit__
+            found.append(_path(instructions, at - 2))
+    return tuple(path for path in found if path[0] != UNKNOWN)
+
+
+def _iterator(instructions: list[dis.Instruction], last: int) -> Callee | None:
+    """Return the call for the next item of the iterator that was made, or loaded, up to `last`."""
+    while instructions[last].opname in _PREPARE:
+        last -= 1
+    if instructions[last].opname == "GET_ITER":
+        last -= 1
+    elif instructions[last].argval != ".0":  # what a comprehension with a frame of its own is given
+        return None
+    return Callee((*_path(instructions, last), "__next__"))
 
 
 def _called(instructions: list[dis.Instruction], at: int) -> Callee | None:
@@ -72,7 +102,12 @@ def _called(instructions: list[dis.Instruction], at: int) -> Callee | None:
     argument = instructions[begin]
     if argument.opname == "LOAD_CONST":
         return Callee(path, text=argument.argval if isinstance(argument.argval, str) else None)
-    return Callee(path, argument=_path_on(instructions, begin))
+    names = _path_on(instructions, begin)
+    after = begin + len(names)
+    is_alone = after >= end or instructions[after].opname.startswith(("LOAD_CONST", *_LOADS))
+    if path[0] in _ITERATE and len(path) == 1 and names and is_alone:
+        return Callee((*names, "__next__"))
+    return Callee(path, argument=names)
 
 
 def _is_none(load: dis.Instruction) -> bool:
@@ -124,6 +159,6 @@ def _path_on(instructions: list[dis.Instruction], first: int) -> tuple[str, ...]
 
 def _variable(load: dis.Instruction, which: int = -1) -> str:
     """Return the name of the variable that an instruction loads; since Python 3.13, one may load two."""
-    if not load.opname.startswith(("LOAD_FAST", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF")):
+    if not load.opname.startswith(_LOADS):
         return UNKNOWN
     return str(load.argval[which] if isinstance(load.argval, tuple) else load.argval)

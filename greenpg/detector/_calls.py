@@ -19,7 +19,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenpg.detector._callee import RESULT, UNKNOWN, Callee, callee, is_beginning
+from greenpg.detector._callee import RESULT, UNKNOWN, Callee, callee, is_beginning, managers
 from greenpg.detector._statement import normalized, text_of
 
 if TYPE_CHECKING:
@@ -229,8 +229,11 @@ def _driver_called(place: Place) -> str | None:
     if called is None:
         return None
     if called.path == (UNKNOWN, _AFTER_WITH):
-        variables = list(place.frame.f_locals.values())
-        connections = [value for value in variables if hasattr(type(value), "commit")]
+        paths = managers(place.frame.f_code, place.instruction)
+        entered = [[*_objects(place, path)][-1] for path in paths]
+        connections = [
+            value for value in (*entered, *place.frame.f_locals.values()) if hasattr(type(value), "commit")
+        ]
         return next(filter(None, map(_driver_of_object, connections)), None)
     objects = list(_objects(place, called.path[:-1] or called.path))
     driver = next(filter(None, map(_driver_of_object, objects)), None)

@@ -128,12 +128,28 @@ def work():
     with connection:
         cursor.execute("insert into t values (2)")
     sleep(0.1)
+    globals().update(db=connection)
+    def nowhere_in_a_variable():
+        with db:
+            db.cursor().execute("insert into t values (3)")
+        sleep(0.1)
+    nowhere_in_a_variable()
+    pool.connection = connection
+    pool.query()
+    sleep(0.1)
+class Pool:
+    def query(self):
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute("insert into t values (4)")
+pool = Pool()
 run(work)
 '''
     )
     assert detect(tmp_path, code, dsn) == [
         Found("psycopg2", "commit", "connection.commit()"),
         Found("psycopg2", "__exit__", "with connection:"),
+        Found("psycopg2", "__exit__", "with db:"),
+        Found("psycopg2", "__exit__", "with self.connection, self.connection.cursor() as cursor:"),
     ]
 
 
@@ -158,6 +174,40 @@ run(work)
         "select i, i::text, ? from generate_series(?, ...) i",
     )
     assert {hold.method for hold in holds} <= {"execute", "fetchall"}
+
+
+def test_named_cursors_that_are_iterated_over(tmp_path: Path, dsn: str) -> None:
+    code = (
+        GEVENT
+        + """
+import psycopg2
+def work():
+    connection = psycopg2.connect(dsn)
+    def rows():
+        connection.rollback()
+        cursor = connection.cursor("name")
+        cursor.execute("select i, pg_sleep(0.3), 'hunter2' from generate_series(1, 1) i")
+        return cursor
+    cursor = rows()
+    next(cursor)
+    cursor = rows()
+    list(cursor)
+    cursor = rows()
+    [row for row in cursor]
+    cursor = rows()
+    for row in cursor: pass
+    sleep(0.1)
+run(work)
+"""
+    )
+    holds = detect(tmp_path, code, dsn)
+    assert {hold.method for hold in holds} == {"__next__"}
+    assert [hold.line for hold in holds] == [
+        "next(cursor)",
+        "list(cursor)",
+        "[row for row in cursor]",
+        "for row in cursor: pass",
+    ]
 
 
 def test_orms_are_not_the_application(tmp_path: Path, dsn: str) -> None:
