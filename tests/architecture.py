@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FILE_LINES = 500
 FUNCTION_LINES = 40
-GENERATED = ("sqlstate",)
+EXEMPT = ("sqlstate", "suite")  # generated; others' work, kept as it is
 
 SHELLS = ("connection", "cursor", "copy", "transaction", "pipeline", "lobject", "pool")
 
@@ -176,7 +176,7 @@ def waits(of: Iterable[Module]) -> Iterator[str]:
 
 def too_long(of: Iterable[Module]) -> Iterator[str]:
     """Complain of files and functions above the limits; a function's docstring does not count."""
-    for module in (module for module in of if module.path.stem not in GENERATED):
+    for module in (module for module in of if module.path.stem not in EXEMPT):
         if (lines := len(module.text.splitlines())) > FILE_LINES:
             yield f"{module.path}:1 has {lines} lines, more than {FILE_LINES}"
         for node in ast.walk(module.tree):

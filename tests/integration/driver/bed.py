@@ -112,15 +112,18 @@ class Db:
 
     def keep(self, connection: Any) -> Any:
         """Close a connection at the end of the test; return it."""
-        self._opened.append(connection)
+        self._opened.append(self._facade(connection))
         return connection
+
+    def _facade(self, value: Any) -> Any:
+        return value if self.is_async else self._facades.wrap(value)
 
     async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call what is awaitable in the async colour alone, with bare objects, and return its result."""
         result = function(*bare(args), **kwargs)
         if inspect.isawaitable(result):
             result = await result
-        return result if self.is_async else self._facades.wrap(result)
+        return self._facade(result)
 
     async def fetch(self, connection: Any, query: str, *args: Any) -> list[Any]:
         """Run a query on a connection and return its rows."""
