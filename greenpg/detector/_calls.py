@@ -206,6 +206,39 @@ def describe(
     )
 
 
+def unframed_entry(greenlet: Any) -> Entry | None:
+    """Return where a greenlet has gone into a driver that runs a function in C and nothing else."""
+    driver = _driver_of_object(greenlet._run)
+    return None if driver is None else Entry(id(greenlet), -1, driver)
+
+
+def describe_unframed(greenlet: Any, into: Entry, libraries: frozenset[str] = frozenset()) -> Call | None:
+    """Return the call of such a greenlet in words; the application is who has spawned it."""
+    function, arguments = greenlet._run, greenlet.args
+    text = text_of(arguments[0]) if arguments and function.__name__ in _TAKE_SQL else None
+    statement = text or _last_statement(function.__self__)
+    frame = greenlet.spawning_stack
+    while frame is not None and _is_library_module(_module_of(frame.f_code.co_filename), libraries):
+        frame = frame.f_back
+    if frame is None or into.driver is None:
+        return None
+    return Call(
+        driver=into.driver,
+        method=function.__name__,
+        statement=statement and normalized(statement, quotes_names=into.driver not in _MYSQL),
+        filename=frame.f_code.co_filename,
+        line=frame.f_lineno,
+        function=frame.f_code.co_name,
+        measured=False,
+    )
+
+
+def _module_of(filename: str) -> str:
+    """Return the name of the module in a file: of the frames that gevent keeps, no more is known."""
+    modules = [found for found in list(sys.modules.values()) if type(found) is ModuleType]
+    return next((one.__name__ for one in modules if vars(one).get("__file__") == filename), UNKNOWN)
+
+
 def _driver_in(place: Place) -> str | None:
     """Return the driver whose code runs in a place; to import it is not to call it."""
     function = place.frame.f_code.co_name
@@ -350,9 +383,13 @@ def _application(outside: list[Place], libraries: frozenset[str]) -> tuple[Place
 
 def _is_library(place: Place, libraries: frozenset[str]) -> bool:
     """Return whether a place is between the application and the server, or below both."""
-    top = place.module.partition(".")[0]
+    return _is_library_module(place.module, libraries)
+
+
+def _is_library_module(module: str, libraries: frozenset[str]) -> bool:
+    top = module.partition(".")[0]
     known = top in sys.stdlib_module_names or top in _LIBRARIES or top in libraries
-    return known or driver_of(place.module) is not None
+    return known or driver_of(module) is not None
 
 
 def _waiting_for(place: Place, called: Callee | None, coroutines: Iterable[Any]) -> list[Place]:

@@ -11,7 +11,9 @@ import os
 import sys
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
 from greenpg._pristine import pristine
 
@@ -44,6 +46,9 @@ class Loop(Protocol):
     def suspended(self) -> Iterable[object]:
         """Return the coroutines that wait in the loop, where it has such. Called from another thread."""
 
+    def unframed(self) -> Iterable[Any]:
+        """Return the greenlets that run a function in C and nothing else. Called from another thread."""
+
     def close(self) -> None:
         """Take back what was registered in the loop; called in the loop's thread."""
 
@@ -55,10 +60,16 @@ class GeventLoop:
     survives_fork = True
 
     def __init__(self) -> None:
-        from gevent import get_hub, spawn
+        from gevent import Greenlet, get_hub, spawn
+        from greenlet import greenlet
 
-        self._loop = get_hub().loop
+        self._hub = get_hub()
+        self._loop = self._hub.loop
         self._spawn = spawn
+        self._in_c: WeakSet[Any] = WeakSet()
+        self._is_active: Callable[[Any], bool] = greenlet.__bool__
+        self._forget = partial(Greenlet.remove_spawn_callback, self._spawned)
+        Greenlet.add_spawn_callback(self._spawned)
 
     def post(self, job: Job) -> None:
         self._loop.run_callback_threadsafe(job)
@@ -69,8 +80,21 @@ class GeventLoop:
     def suspended(self) -> Iterable[object]:
         return ()
 
+    def unframed(self) -> Iterable[Any]:
+        with suppress(RuntimeError):  # one was spawned in the midst of this: so the hub is not held
+            return [
+                found
+                for found in self._in_c
+                if found.gr_frame is None and self._is_active(found) and found.parent is self._hub
+            ]
+        return ()
+
     def close(self) -> None:
-        pass
+        self._forget()
+
+    def _spawned(self, greenlet: Any) -> None:
+        if type(getattr(greenlet, "_run", None)) is BuiltinFunctionType:
+            self._in_c.add(greenlet)
 
 
 class EventletLoop:
@@ -100,6 +124,9 @@ class EventletLoop:
 
     def suspended(self) -> Iterable[object]:
         return ()
+
+    def unframed(self) -> Iterable[Any]:
+        return ()  # GreenThread.main() is a frame
 
     def close(self) -> None:
         self._hub.remove(self._listener)
@@ -133,6 +160,9 @@ class AsyncioLoop:
 
     def suspended(self) -> Iterable[object]:
         return [task.get_coro() for task in self._all_tasks(self._loop)]
+
+    def unframed(self) -> Iterable[Any]:
+        return ()
 
     def close(self) -> None:
         pass

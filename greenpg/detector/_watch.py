@@ -24,7 +24,18 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenpg._pristine import pristine
-from greenpg.detector._calls import Call, Entry, describe, entry, is_fresh, is_idle, places, with_driver
+from greenpg.detector._calls import (
+    Call,
+    Entry,
+    describe,
+    describe_unframed,
+    entry,
+    is_fresh,
+    is_idle,
+    places,
+    unframed_entry,
+    with_driver,
+)
 from greenpg.detector._reports import log
 from greenpg.detector._thread_times import ThreadTimes
 
@@ -140,6 +151,18 @@ class Watch:
         is_due = lasted >= self._limit and (suspect is None or suspect.call is None)
         words = describe(stack, found, self._libraries, self.loop.suspended) if is_due else None
         return Sight(found, not is_late or is_fresh(stack, found), words)
+
+    def look_without_frame(self, now: float) -> Sight | None:
+        """Return what the thread is in when it has no frame: a green thread whose function is in C."""
+        for greenlet in self.loop.unframed():
+            found = unframed_entry(greenlet)
+            if found is None:
+                continue
+            suspect = self._suspect if self._goes_on(found) else None
+            is_due = suspect is not None and suspect.call is None and now - suspect.began >= self._limit
+            words = describe_unframed(greenlet, found, self._libraries) if is_due else None
+            return Sight(found, is_fresh=True, call=words)
+        return None
 
     def judge(self, sight: Sight | None, now: float, starved: float) -> bool:
         """Decide what it means; return whether the loop is still there to be watched.
@@ -278,8 +301,12 @@ class Watcher:
         # of theirs that ends meanwhile must not have its last reference here.
         frames = sys._current_frames()
         return [
-            # a green thread whose function is in C has no frame: it is there, and nothing is to be seen of it
-            (watch, watch.look(frames[watch.ident], now, late) if watch.ident in frames else None)
+            (
+                watch,
+                watch.look(frames[watch.ident], now, late)
+                if watch.ident in frames
+                else watch.look_without_frame(now),
+            )
             for watch in self.watches
             if watch.ident in frames or not watch.times.has_ended()
         ]

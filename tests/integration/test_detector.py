@@ -489,16 +489,26 @@ assert detector.counters() == detector.Counters(), detector.counters()
 
 
 def test_a_greenlet_without_a_frame_is_no_end(tmp_path: Path, dsn: str) -> None:
-    """A green thread whose function is in C has no frame in Python; what comes after it is still seen."""
+    """A green thread whose function is in C has no frame in Python; it is seen, and what comes after it."""
     code = (
         GEVENT
         + """
 import gevent, hashlib, psycopg2
 def work():
     gevent.spawn(hashlib.pbkdf2_hmac, "sha256", b"lemon", b"salt", 400_000).join()
-    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.3)")
+    cursor = psycopg2.connect(dsn).cursor()
+    cursor.execute("select pg_sleep(0.3)")
+    gevent.spawn(cursor.execute, "select pg_sleep(%s), 'hunter2'", (0.3,)).join()
+    sleep(0.1)
 run(work)
 """
     )
-    [hold] = detect(tmp_path, code, dsn)
-    assert hold.statement == "select pg_sleep(?)"
+    assert detect(tmp_path, code, dsn) == [
+        Found("psycopg2", "execute", 'cursor.execute("select pg_sleep(0.3)")', "select pg_sleep(?)"),
+        Found(
+            "psycopg2",
+            "execute",
+            """gevent.spawn(cursor.execute, "select pg_sleep(%s), 'hunter2'", (0.3,)).join()""",
+            "select pg_sleep(%s), ?",
+        ),
+    ]
