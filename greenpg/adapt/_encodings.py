@@ -1,0 +1,82 @@
+"""Which of Python's codecs is which of the server's encodings.
+
+See "Character Set Support": https://www.postgresql.org/docs/current/multibyte.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from greenpg.errors import NotSupportedError
+
+# PostgreSQL's names, without what is no letter or digit, in upper case.
+# Python has no codec for EUC_TW and MULE_INTERNAL.
+_CODECS = {
+    "ABC": "cp1258",
+    "ALT": "cp866",
+    "BIG5": "big5",
+    "EUCCN": "gb2312",
+    "EUCJIS2004": "euc_jis_2004",
+    "EUCJP": "euc_jp",
+    "EUCKR": "euc_kr",
+    "GB18030": "gb18030",
+    "GBK": "gbk",
+    "ISO88595": "iso8859-5",
+    "ISO88596": "iso8859-6",
+    "ISO88597": "iso8859-7",
+    "ISO88598": "iso8859-8",
+    "JOHAB": "johab",
+    "KOI8": "koi8-r",
+    "KOI8R": "koi8-r",
+    "KOI8U": "koi8-u",
+    "LATIN1": "iso8859-1",
+    "LATIN2": "iso8859-2",
+    "LATIN3": "iso8859-3",
+    "LATIN4": "iso8859-4",
+    "LATIN5": "iso8859-9",
+    "LATIN6": "iso8859-10",
+    "LATIN7": "iso8859-13",
+    "LATIN8": "iso8859-14",
+    "LATIN9": "iso8859-15",
+    "LATIN10": "iso8859-16",
+    "SHIFTJIS2004": "shift_jis_2004",
+    "SJIS": "shift_jis",
+    "SQLASCII": "ascii",
+    "TCVN": "cp1258",
+    "TCVN5712": "cp1258",
+    "UHC": "cp949",
+    "UNICODE": "utf-8",
+    "UTF8": "utf-8",
+    "VSCII": "cp1258",
+    "WIN": "cp1251",
+    "WIN866": "cp866",
+    "WIN874": "cp874",
+    "WIN932": "cp932",
+    "WIN936": "cp936",
+    "WIN949": "cp949",
+    "WIN950": "cp950",
+    **{f"WIN{page}": f"cp{page}" for page in range(1250, 1259)},
+}
+
+
+def codec(name: str) -> str:
+    """Return Python's name of an encoding, `ascii` for `SQL_ASCII`, which means "bytes of anything".
+
+    :param name: PostgreSQL's name of it
+    :raises NotSupportedError: Python has no such codec
+    """
+    key = "".join(letter for letter in name.upper() if letter.isalnum())
+    if key not in _CODECS:
+        raise NotSupportedError(
+            f"Python has no codec for the client encoding {name!r}: set client_encoding to UTF8"
+        )
+    return _CODECS[key]
+
+
+def codec_of(connection: Any) -> str:
+    """Return the codec of a connection as it is now; UTF-8 if there is none, or it does not say.
+
+    :param connection: an object with a `pgconn`, or None
+    """
+    reported = None if connection is None else connection.pgconn.parameter_status(b"client_encoding")
+    return "utf-8" if reported is None else codec(reported.decode("ascii", "replace"))

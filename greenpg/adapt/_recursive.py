@@ -1,0 +1,33 @@
+"""Dumpers and loaders of what holds other values: those are for the context's `Transformer`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenpg.adapt._base import Dumper, Loader
+from greenpg.adapt._transformer import Transformer
+
+if TYPE_CHECKING:
+    from greenpg.adapt._base import AdaptContext
+
+
+class RecursiveDumper(Dumper):
+    """A dumper of values that hold others, with a `Transformer` for them in `_tx`."""
+
+    __module__ = "greenpg.adapt"
+
+    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
+        """Make a dumper; see `Dumper`."""
+        super().__init__(cls, context)
+        self._tx = Transformer.from_context(context)
+
+
+class RecursiveLoader(Loader):
+    """A loader of values that hold others, with a `Transformer` for them in `_tx`."""
+
+    __module__ = "greenpg.adapt"
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        """Make a loader; see `Loader`."""
+        super().__init__(oid, context)
+        self._tx = Transformer.from_context(context)

@@ -1,0 +1,311 @@
+"""Converting whole rows and sequences of parameters in one place: a connection, or a cursor, as it is now.
+
+A `Transformer` keeps the dumpers and loaders it has made, so it is short-lived: settings that change on the
+connection (encoding, time zone, styles) count for the next one. Whatever goes wrong in a dumper or a loader
+comes out as a `DataError` or `ProgrammingError` that names value and type, or the column.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from greenpg.adapt._base import Dumper, Loader, PyFormat, shown
+from greenpg.adapt._encodings import codec_of
+from greenpg.adapt._map import adapters_of
+from greenpg.errors import DataError, Error, InterfaceError
+from greenpg.pq import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from greenpg.adapt._base import AdaptContext
+    from greenpg.adapt._map import AdaptersMap
+    from greenpg.pq import Buffer, PGresult
+
+Row = TypeVar("Row")
+Load = Any  # Callable[[bytes], Any], in the words of Python 3.10 a Callable attribute would be a method
+
+_TEXT_OID = 25
+_UNKNOWN_OID = 705
+
+
+class Transformer:
+    """Dumps parameters and loads rows; of what it dumped last it keeps types and formats."""
+
+    __module__ = "greenpg.adapt"
+
+    types: tuple[int, ...] | None
+    """The OID of each parameter dumped last; 0: the server finds out."""
+
+    formats: list[Format] | None
+    """The format of each parameter dumped last."""
+
+    def __init__(self, context: AdaptContext | None = None) -> None:
+        """Make one.
+
+        :param context: whose adapters and settings count; None for the package's adapters and no connection
+        """
+        self._adapters = adapters_of(context)
+        self._connection = None if context is None else context.connection
+        self._encoding: str | None = None
+        self._dumpers: dict[tuple[PyFormat, Any], Dumper] = {}
+        self._loaders: tuple[dict[int, Loader], dict[int, Loader]] = ({}, {})
+        self._row_dumpers: list[Dumper] | None = None
+        self._row_loads: list[Callable[[bytes], Any]] = []
+        self._result: PGresult | None = None
+        self._rows = 0
+        self.types = None
+        self.formats = None
+
+    @classmethod
+    def from_context(cls, context: AdaptContext | None) -> Transformer:
+        """Return the context itself if it is one, so that nested values share what it keeps."""
+        return context if isinstance(context, Transformer) else cls(context)
+
+    @property
+    def connection(self) -> Any:
+        """The connection, an object with a `pgconn`; None without one."""
+        return self._connection
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        """The dumpers and loaders in force."""
+        return self._adapters
+
+    @property
+    def encoding(self) -> str:
+        """Python's name of the client encoding, as it was at first; UTF-8 for SQL_ASCII."""
+        if self._encoding is None:
+            found = codec_of(self._connection)
+            self._encoding = "utf-8" if found == "ascii" else found
+        return self._encoding
+
+    # Dumping
+
+    def get_dumper(self, obj: object, format: PyFormat) -> Dumper:
+        """Return the dumper for an object, the same one for all of its kind.
+
+        :raises ProgrammingError: there is none
+        """
+        cls = type(obj)
+        dumper = self._dumpers.get((format, cls))
+        if dumper is None:
+            dumper = self._adapters.get_dumper(cls, format)(cls, self)
+            self._dumpers[format, cls] = dumper
+        key: Any = dumper.get_key(obj, format)
+        if key is cls:
+            return dumper
+        upgraded = self._dumpers.get((format, key))
+        if upgraded is None:
+            upgraded = self._dumpers[format, key] = dumper.upgrade(obj, format)
+        return upgraded
+
+    def set_dumper_types(self, types: Sequence[int], format: Format) -> None:
+        """Have all parameters from now on dumped for these PostgreSQL types, as binary COPY needs them.
+
+        :raises ProgrammingError: a type has no dumper
+        """
+        py_format = PyFormat.from_pq(format)
+        self._row_dumpers = [self._adapters.get_dumper_by_oid(oid, py_format)(object, self) for oid in types]
+        self.types = tuple(types)
+        self.formats = [format] * len(self._row_dumpers)
+
+    def dump_sequence(self, params: Sequence[Any], formats: Sequence[PyFormat]) -> list[Buffer | None]:
+        """Return parameters as the server takes them, and keep their `types` and `formats`.
+
+        :param formats: one for each parameter; they do not count after `set_dumper_types()`
+        :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
+        """
+        if self._row_dumpers is not None:
+            return self._dump_by_type(params)
+        dumped: list[Buffer | None] = [None] * len(params)
+        types = [0] * len(params)
+        used = [Format.TEXT] * len(params)
+        param: Any = None
+        try:
+            for i, (param, format) in enumerate(zip(params, formats, strict=True)):
+                if param is not None:
+                    dumper = self.get_dumper(param, format)
+                    dumped[i] = dumper.dump(param)
+                    types[i] = dumper.oid
+                    used[i] = dumper.format
+        except Exception as error:
+            raise _undumpable(param, error) from error
+        self.types, self.formats = tuple(types), used
+        return dumped
+
+    def _dump_by_type(self, params: Sequence[Any]) -> list[Buffer | None]:
+        assert self._row_dumpers is not None
+        if len(params) != len(self._row_dumpers):
+            raise DataError(f"expected {len(self._row_dumpers)} values in the row, got {len(params)}")
+        dumped: list[Buffer | None] = []
+        param: Any = None
+        try:
+            for param, dumper in zip(params, self._row_dumpers, strict=True):
+                dumped.append(None if param is None else dumper.dump(param))
+        except Exception as error:
+            raise _undumpable(param, error) from error
+        return dumped
+
+    def as_literal(self, obj: object) -> bytes:
+        """Return an object as an SQL literal, with a cast to its type if the literal alone would not tell.
+
+        :raises DataError: it cannot be dumped, `ProgrammingError`: there is no dumper for it
+        """
+        try:
+            dumper = self.get_dumper(obj, PyFormat.TEXT)
+            literal = bytes(dumper.quote(obj))
+        except Exception as error:
+            raise _undumpable(obj, error) from error
+        if not literal.endswith(b"'") or dumper.oid in (0, _TEXT_OID, _UNKNOWN_OID):
+            return literal
+        info = self._adapters.types.get(dumper.oid)
+        if info is None:
+            return literal
+        cast = info.regtype + ("[]" if dumper.oid == info.array_oid else "")
+        return literal + b"::" + cast.encode(self.encoding)
+
+    # Loading
+
+    @property
+    def pgresult(self) -> PGresult | None:
+        """The result that rows are loaded from."""
+        return self._result
+
+    def set_pgresult(
+        self, result: PGresult | None, *, set_loaders: bool = True, format: Format | None = None
+    ) -> None:
+        """Load from a result from now on.
+
+        :param set_loaders: whether its columns are others than those of the result before
+        :param format: of all columns, instead of what the result says
+        """
+        self._result = result
+        self._rows = 0 if result is None else result.ntuples
+        if not set_loaders:
+            return
+        columns = range(0 if result is None else result.nfields)
+        if result is None:
+            self._row_loads = []
+        elif format is None:
+            self._row_loads = [self.get_loader(result.ftype(i), result.fformat(i)).load for i in columns]
+        else:
+            self._row_loads = [self.get_loader(result.ftype(i), format).load for i in columns]
+
+    def set_loader_types(self, types: Sequence[int], format: Format) -> None:
+        """Load sequences of values of these types, all in one format, from now on."""
+        self._row_loads = [self.get_loader(oid, format).load for oid in types]
+
+    def unknown_oids(self) -> set[int]:
+        """Return the types of the result's columns that have neither a loader nor a `TypeInfo`."""
+        result = self._result
+        oids = set() if result is None else {result.ftype(i) for i in range(result.nfields)}
+        return {oid for oid in oids if not (self._adapters.is_loadable(oid) or self._adapters.types.get(oid))}
+
+    def are_binary(self, oids: Iterable[int]) -> bool:
+        """Return whether columns of these types are all best loaded from binary."""
+        return all(map(self._adapters.prefers_binary, oids))
+
+    def get_loader(self, oid: int, format: int) -> Loader:
+        """Return the loader of a type in a format, always the same one.
+
+        A type without one is loaded as text, from text; from binary, its `load()` raises `DataError`.
+        """
+        known = self._loaders[format]
+        loader = known.get(oid)
+        if loader is None:
+            known[oid] = loader = self._find_loader(oid, Format(format))(oid, self)
+        return loader
+
+    def _find_loader(self, oid: int, format: Format) -> type[Loader]:
+        found = self._adapters.get_loader(oid, format)
+        if found is None and format == Format.TEXT:
+            found = self._adapters.get_loader(0, Format.TEXT)
+        return found or _Unloadable
+
+    def load_rows(self, row0: int, row1: int, make_row: Callable[[Sequence[Any]], Row]) -> list[Row]:
+        """Return rows of the result.
+
+        :param row0: number of the first row
+        :param row1: number of the row after the last
+        :param make_row: makes a row of a list of its values
+        :raises DataError: a value cannot be loaded
+        :raises InterfaceError: there are no such rows
+        """
+        result = self._result
+        if result is None or not 0 <= row0 <= row1 <= self._rows:
+            raise InterfaceError(f"the result has no rows {row0} to {row1}, it has {self._rows}")
+        get = result.get_value
+        columns = list(enumerate(self._row_loads))
+        width = len(columns)
+        records = []
+        row = row0
+        try:
+            for row in range(row0, row1):
+                record: list[Any] = [None] * width
+                for column, load in columns:
+                    data = get(row, column)
+                    if data is not None:
+                        record[column] = load(data)
+                records.append(record)
+        except Exception as error:
+            raise self._unloadable([get(row, column) for column in range(width)], error) from error
+        return list(map(make_row, records))
+
+    def load_row(self, row: int, make_row: Callable[[Sequence[Any]], Row]) -> Row | None:
+        """Return one row of the result, None if there is no such row; else as `load_rows()`."""
+        if not 0 <= row < self._rows:
+            return None
+        return self.load_rows(row, row + 1, make_row)[0]
+
+    def load_sequence(self, record: Sequence[bytes | None]) -> tuple[Any, ...]:
+        """Return the Python objects for the values of one row.
+
+        :raises DataError: a value cannot be loaded, or there are not as many as there are types
+        """
+        if len(record) != len(self._row_loads):
+            raise DataError(f"expected {len(self._row_loads)} values in the row, got {len(record)}")
+        try:
+            pairs = zip(record, self._row_loads, strict=True)
+            return tuple([None if data is None else load(data) for data, load in pairs])
+        except Exception as error:
+            raise self._unloadable(record, error) from error
+
+    def _unloadable(self, record: Sequence[bytes | None], error: Exception) -> Error:
+        """Return the error to raise: the column is the first one that cannot be loaded (again)."""
+        for column, (data, load) in enumerate(zip(record, self._row_loads, strict=True)):
+            try:
+                if data is not None:
+                    load(data)
+            except Exception:  # noqa: PERF203
+                if isinstance(error, Error):
+                    return type(error)(f"{error}, in column {self._column(column, load)}")
+                why = f"{type(error).__name__}: {error}"
+                value = shown(data)
+                return DataError(f"cannot load {value} of column {self._column(column, load)}: {why}")
+        return error if isinstance(error, Error) else DataError(f"cannot load a row: {error}")
+
+    def _column(self, number: int, load: Load) -> str:
+        """Return a column for a message."""
+        name = None if self._result is None else self._result.fname(number)
+        label = number + 1 if name is None else repr(name.decode(self.encoding, "replace"))
+        loader = getattr(load, "__self__", None)
+        oid = loader.oid if isinstance(loader, Loader) else 0
+        return f"{label} (type {self._adapters.types.name_of(oid)})"
+
+
+class _Unloadable(Loader):
+    """What stands for the binary loader of a type that has none."""
+
+    format = Format.BINARY
+
+    def load(self, data: bytes) -> Any:
+        """Refuse: nobody can know what the bytes mean."""
+        raise DataError("no loader for the binary format of this type: ask for text, or register one")
+
+
+def _undumpable(obj: object, error: Exception) -> Error:
+    """Return the error to raise for an object that could not be dumped."""
+    if isinstance(error, Error):
+        return error
+    return DataError(f"cannot adapt {shown(obj)} of type {type(obj).__name__!r}: {error}")
