@@ -26,6 +26,7 @@ ENUMS: list[tuple[str, str, type[IntEnum]]] = [
     ("PGTransactionStatusType", "PQTRANS_", enums.TransactionStatus),
     ("PGpipelineStatus", "PQ_PIPELINE_", enums.PipelineStatus),
     ("PGPing", "PQPING_", enums.Ping),
+    ("PGVerbosity", "PQERRORS_", enums.Verbosity),
 ]
 TYPES: dict[str, tuple[Any, ...]] = {
     "void": (None,),

@@ -1,24 +1,28 @@
-"""What there is to know of a connection: `connection.info`. It only reads; nothing here talks to the server."""
+"""What there is to know of a connection: `connection.info`. It only reads, nothing talks to the server."""
 
 from __future__ import annotations
 
 import codecs
+import re
 import warnings
 from datetime import timedelta, timezone
+from functools import cache
 from typing import TYPE_CHECKING
 
+from greenpg.conninfo import make_conninfo
 from greenpg.errors import NotSupportedError
-from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from greenpg.pq.abc import PGconn
+    from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
 
 # Where PostgreSQL's name of an encoding and Python's differ by more than punctuation.
 _CODECS = {"EUC_CN": "gb2312", "SQL_ASCII": "ascii", "UHC": "cp949", "WIN": "cp1251", "ALT": "cp866"}
 
 
+@cache
 def python_codec(encoding: str) -> str:
     """Return Python's name of an encoding of PostgreSQL, such as `utf-8` for `UTF8`.
 
@@ -97,7 +101,7 @@ class ConnectionInfo:
     @property
     def dsn(self) -> str:
         """The conninfo of `get_parameters()`: it leads to the same place, but for the password."""
-        return written(self.get_parameters())
+        return make_conninfo(**self.get_parameters())
 
     def parameter_status(self, param_name: str) -> str | None:
         """Return a setting that the server reports, such as `server_encoding`; `None` if it does not."""
@@ -182,12 +186,6 @@ class ConnectionInfo:
         return value.decode(errors="surrogateescape")
 
 
-def written(parameters: dict[str, str]) -> str:
-    """Return conninfo parameters as a connection string."""
-    quoted = {key: value.replace("\\", "\\\\").replace("'", "\\'") for key, value in parameters.items()}
-    return " ".join(f"{key}='{value}'" for key, value in quoted.items())
-
-
 def _zone(name: str) -> tzinfo:
     """Return the time zone that the server calls `name`."""
     import zoneinfo  # it reads files: not before it is needed
@@ -199,12 +197,12 @@ def _zone(name: str) -> tzinfo:
 
 
 def _posix_zone(name: str) -> tzinfo:
-    """Return the zone of a name such as `<+02>-02`: what `set time zone 2` makes. Its sign is POSIX's."""
-    sign, _, clock = name.partition(">")[2].partition("-") if name.startswith("<") else ("x", "", "")
-    hours, *rest = (clock or sign.lstrip("+")).split(":")
-    try:
-        offset = timedelta(hours=int(hours), minutes=int(rest[0]) if rest else 0)
-        return timezone(offset if clock else -offset)
-    except ValueError:
+    """Return the zone of a name such as `<+02>-02`: what `set time zone 2` makes, with the sign of POSIX."""
+    found = re.fullmatch(r"<[^>]*>([+-]?)(\d+)(?::(\d+))?(?::(\d+))?", name)
+    if found is None:
         warnings.warn(f"Python does not know the session's time zone {name!r}, UTC is used", stacklevel=4)
         return timezone.utc
+    sign, *clock = found.groups("0")
+    hours, minutes, seconds = map(int, clock)
+    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return timezone(offset if sign == "-" else -offset)

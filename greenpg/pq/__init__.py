@@ -22,3 +22,4 @@ from greenpg.pq.enums import PipelineStatus as PipelineStatus
 from greenpg.pq.enums import PollingStatus as PollingStatus
 from greenpg.pq.enums import Trace as Trace
 from greenpg.pq.enums import TransactionStatus as TransactionStatus
+from greenpg.pq.enums import Verbosity as Verbosity

@@ -239,6 +239,10 @@ class PGconn(Protocol):
         """The major version of the protocol, 3."""
 
     @property
+    def full_protocol_version(self) -> int:
+        """The version of the protocol, such as 30002 for 3.2 (libpq 18)."""
+
+    @property
     def server_version(self) -> int:
         """The version of the server, such as 160003 for 16.3."""
 
@@ -251,6 +255,9 @@ class PGconn(Protocol):
 
     def parameter_status(self, name: bytes) -> bytes | None:
         """Return a setting that the server reports, such as `server_encoding`; None if it does not."""
+
+    def set_error_verbosity(self, verbosity: int) -> int:
+        """Say how much `error_message` tells, as a `Verbosity`; return how much it did."""
 
     # How it was made
 

@@ -126,6 +126,15 @@ class DiagnosticField(_OpenEnum):
     SOURCE_FUNCTION = ord("R")
 
 
+class Verbosity(IntEnum):
+    """How much error messages tell (`PQsetErrorVerbosity`)."""
+
+    TERSE = 0
+    DEFAULT = 1
+    VERBOSE = 2
+    SQLSTATE = 3
+
+
 class Trace(IntFlag):
     """How `PGconn.trace` writes (`PQsetTraceFlags`)."""
 

@@ -105,6 +105,10 @@ class PGconn(abc.PGconn):
         return int(self._pq.PQprotocolVersion(self._ptr or closed()))
 
     @property
+    def full_protocol_version(self) -> int:
+        return int(self._pq.PQfullProtocolVersion(self._ptr or closed()))
+
+    @property
     def server_version(self) -> int:
         return int(self._pq.PQserverVersion(self._ptr or closed()))
 
@@ -118,6 +122,9 @@ class PGconn(abc.PGconn):
     def parameter_status(self, name: bytes) -> bytes | None:
         value: bytes | None = self._pq.PQparameterStatus(self._ptr or closed(), name)
         return value
+
+    def set_error_verbosity(self, verbosity: int) -> int:
+        return int(self._pq.PQsetErrorVerbosity(self._ptr or closed(), verbosity))
 
     # How it was made
 

@@ -100,6 +100,7 @@ ACCESSORS: dict[str, Signature] = {
     "PQtransactionStatus": (INT, PTR),
     "PQparameterStatus": (STR, PTR, STR),
     "PQprotocolVersion": (INT, PTR),
+    "PQfullProtocolVersion": (INT, PTR),
     "PQserverVersion": (INT, PTR),
     "PQerrorMessage": (STR, PTR),
     "PQsocket": (INT, PTR),
@@ -110,6 +111,7 @@ ACCESSORS: dict[str, Signature] = {
     "PQconnectionUsedGSSAPI": (INT, PTR),
     "PQsslInUse": (INT, PTR),
     "PQsetNoticeReceiver": (PTR, PTR, NoticeReceiver, PTR),
+    "PQsetErrorVerbosity": (INT, PTR, INT),
     "PQtrace": (None, PTR, PTR),
     "PQsetTraceFlags": (None, PTR, INT),
     "PQcancelCreate": (PTR, PTR),
@@ -177,6 +179,7 @@ SINCE: dict[str, int] = {
     "PQsendClosePrepared": 17,
     "PQsendPipelineSync": 17,
     "PQsetChunkedRowsMode": 17,
+    "PQfullProtocolVersion": 18,
 }
 
 

@@ -1,0 +1,160 @@
+"""What a conninfo asks for: which hosts, in which order, for how long each. Nothing here connects.
+
+libpq itself puts conninfo, environment and service file together; what is done with the hosts is ours,
+because libpq resolves names blocking, and has no clock in its non-blocking mode.
+See the libpq chapters "Specifying Multiple Hosts" and "Parameter Key Words".
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import zip_longest
+from typing import TYPE_CHECKING, TypeVar
+
+from greenpg import pq
+from greenpg.conninfo import conninfo_to_dict, make_conninfo
+from greenpg.errors import OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+T = TypeVar("T")
+
+DEFAULTS = {
+    "client_encoding": "UTF8",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""What is asked for unless the user, the environment or the service does: a peer that is gone is noticed
+within a minute, in waiting (keepalives: 30 s + 3 * 10 s) or in sending (`tcp_user_timeout`, milliseconds)."""
+
+PATIENCE = 130.0
+"""Seconds for a host without a `connect_timeout`: psycopg's, a little more than Linux tries a SYN for."""
+
+_DEFAULT_PORT = "5432"
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host of a conninfo."""
+
+    name: str
+    """A name, an address, or the directory of a Unix socket; empty for libpq's default."""
+    port: str
+    address: str = ""
+    """Its `hostaddr`, if that was given."""
+
+    @property
+    def needs_resolving(self) -> bool:
+        """Whether libpq would have to ask a name server, and block."""
+        if self.address or not self.name or self.name[0] in "/@":
+            return False
+        try:
+            ip_address(self.name.partition("%")[0])
+        except ValueError:
+            return True
+        return False
+
+    @property
+    def place(self) -> str:
+        """What libpq calls it in its messages."""
+        if self.name[:1] in ("/", "@"):
+            return f'"{self.name}/.s.PGSQL.{self.port}"'
+        return f'"{self.name or self.address}"'
+
+    def __str__(self) -> str:
+        """The beginning of libpq's own message about a failure to connect to it."""
+        if self.name[:1] in ("/", "@"):
+            return f"connection to server on socket {self.place}"
+        also = f" ({self.address})" if self.address not in ("", self.name) else ""
+        return f"connection to server at {self.place}{also}, port {self.port}"
+
+
+class Plan:
+    """The hosts to try, the time for each, and what libpq is to be told.
+
+    :param conninfo: a connection string or URI
+    :param password: in the place of the conninfo's
+    :raises ProgrammingError: the conninfo cannot be read
+    :raises OperationalError: it asks for what cannot be: no such service, hosts and ports that do not match
+    :raises DataError: there is a NUL or half a character in it
+    """
+
+    def __init__(self, conninfo: str, password: str | None = None) -> None:
+        self.given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
+        if password is not None:
+            self.given["password"] = password
+        self.options = _merged(self.given)
+        self.seconds = self._seconds()
+
+    def _seconds(self) -> float | None:
+        """Return the seconds for each host; `None` for as long as it takes."""
+        text = self.options.get("connect_timeout") or str(PATIENCE)
+        try:
+            seconds = float(text)
+        except ValueError as exc:
+            raise OperationalError(f"connect_timeout is {text!r}, make it a number of seconds") from exc
+        return seconds if 0 < seconds < float("inf") else None
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether hosts, and the addresses of each, are tried in random order."""
+        return self.options.get("load_balance_hosts") == "random"
+
+    def hosts(self) -> list[Host]:
+        """Return the hosts in the order to try them in."""
+        names = self.options.get("host", "").split(",")
+        addresses = self.options.get("hostaddr", "").split(",")
+        ports = self.options.get("port", "").split(",")
+        if len(ports) == 1:
+            ports *= max(len(names), len(addresses))
+        places = zip_longest(names, ports, addresses, fillvalue="")
+        return self._in_order([Host(name, port or _DEFAULT_PORT, address) for name, port, address in places])
+
+    def addresses(self, found: Sequence[str]) -> list[str]:
+        """Return a name's addresses in the order to try them in; the resolver's, its families in turns.
+
+        RFC 8305, section 4: a whole family that leads nowhere does not stand before all of the other one.
+        """
+        if self.is_balanced:
+            return self._in_order(list(found))
+        first = [address for address in found if (":" in address) == (":" in found[0])]
+        others = [address for address in found if address not in first]
+        return [address for pair in zip_longest(first, others) for address in pair if address]
+
+    def passes(self) -> list[str]:
+        """Return the `target_session_attrs` to go through the hosts with, one after the other."""
+        asked = self.options.get("target_session_attrs", "any")
+        return ["standby", "any"] if asked == "prefer-standby" else [asked]
+
+    def conninfo(self, host: Host, address: str, attrs: str) -> bytes:
+        """Return what libpq is to be told: this host at this address, and no other."""
+        changed = {"host": host.name, "hostaddr": address, "port": host.port, "target_session_attrs": attrs}
+        if self.is_balanced:
+            changed["load_balance_hosts"] = "disable"
+        needed = {key: value for key, value in changed.items() if self.options.get(key, "") != value}
+        defaults = {key: value for key, value in DEFAULTS.items() if key not in self.options}
+        return make_conninfo(**{**defaults, **self.given, **needed}).encode()
+
+    def _in_order(self, items: list[T]) -> list[T]:
+        return random.sample(items, len(items)) if self.is_balanced else items
+
+
+def _merged(given: Mapping[str, str]) -> dict[str, str]:
+    """Return all parameters that libpq would go by: the given ones, the service's, the environment's.
+
+    :raises OperationalError: in libpq's words, it does not come so far
+    """
+    # libpq refuses this sslmode once all is put together, before it does anything, and reads no passfile
+    asked = make_conninfo(**{**given, "sslmode": "?", "password": "?"})
+    refused = pq.library().connect_start(asked.encode())
+    message = refused.get_error_message()
+    if "?" not in message:
+        raise OperationalError(message)
+    found = {option.keyword: option.val for option in refused.info if option.val is not None}
+    options = {key.decode(): value.decode(errors="surrogateescape") for key, value in found.items()}
+    return {**{key: value for key, value in options.items() if value != "?"}, **given}
