@@ -212,8 +212,6 @@ class PGconn(Protocol):
         A borrowed connection is only let go of. In a forked child the parent's session stays alive.
         """
 
-    # State
-
     @property
     def status(self) -> ConnStatus:
         """The state of the connection; `BAD` when closed, which is no error to ask."""
@@ -317,7 +315,7 @@ class PGconn(Protocol):
     def send_query_params(
         self,
         command: bytes,
-        param_values: Sequence[bytes | None] | None,
+        param_values: Sequence[Buffer | None] | None,
         param_types: Sequence[int] | None = None,
         param_formats: Sequence[int] | None = None,
         result_format: int = Format.TEXT,
@@ -337,7 +335,7 @@ class PGconn(Protocol):
     def send_query_prepared(
         self,
         name: bytes,
-        param_values: Sequence[bytes | None] | None,
+        param_values: Sequence[Buffer | None] | None,
         param_formats: Sequence[int] | None = None,
         result_format: int = Format.TEXT,
     ) -> None:
@@ -419,8 +417,6 @@ class PGconn(Protocol):
     def send_flush_request(self) -> None:
         """Ask the server to send the results so far without ending the group."""
 
-    # Cancelling
-
     @property
     def can_cancel_without_blocking(self) -> bool:
         """Whether this libpq has `cancel_conn()` (17), so that nobody needs `get_cancel()`."""
@@ -448,11 +444,8 @@ class PGconn(Protocol):
     def encrypt_password(self, passwd: bytes, user: bytes, algorithm: bytes) -> bytes:
         """Return what to store for a password in `ALTER ROLE ... PASSWORD`.
 
-        :param algorithm: `scram-sha-256` or `md5`; ask the server for `password_encryption` first. (libpq
-            would ask by itself, but it would wait for the answer.)
+        :param algorithm: `scram-sha-256` or `md5`; ask the server for `password_encryption` first
         """
-
-    # Tracing
 
     def trace(self, fileno: int, flags: int = 0) -> None:
         """Write each message from and to the server to a copy of the file descriptor `fileno`.
