@@ -184,7 +184,7 @@ def in_order(params: Params, parsed: Parsed) -> Sequence[Any]:
         raise ProgrammingError("named placeholders need a mapping of parameters: {'name': value}")
     if len(params) != count:
         raise ProgrammingError(
-            f"the statement has {count} placeholders, but was given {len(params)} parameters"
+            f"the statement needs as many parameters as it has placeholders: {count}, not {len(params)}"
         )
     return params
 
