@@ -11,6 +11,7 @@ interruption does. Three rules:
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import warnings
@@ -77,7 +78,7 @@ class TurnTaking(BaseConnection[Row]):
         # one step for the interpreter: no thread and no signal handler comes in between
         holder = self._turn.setdefault(None, mine)
         if holder is not mine:
-            if holder[0].gi_frame is not None:
+            if _is_open(holder[0]):
                 raise _busy(holder[1])
             self._turn[None] = mine  # it has ended, and was interrupted in saying so
         self._check_open()
@@ -106,7 +107,7 @@ class TurnTaking(BaseConnection[Row]):
     def _is_busy(self) -> bool:
         """Whether somebody has the turn."""
         holder = self._turn.get(None)
-        return holder is not None and holder[0].gi_frame is not None
+        return holder is not None and _is_open(holder[0])
 
     def _is_left_undone(self) -> bool:
         """Return whether a statement is under way that nobody is there to read the end of."""
@@ -137,7 +138,7 @@ class TurnTaking(BaseConnection[Row]):
         return error
 
     def _interrupted(self) -> None:
-        """Have the statement under way cancelled, and leave it to the next turn to settle; nothing here waits."""
+        """Have the statement under way cancelled, and the rest settled by the next turn; nothing waits here."""
         active = self.pgconn.transaction_status == TransactionStatus.ACTIVE
         piped = self.pgconn.pipeline_status != PipelineStatus.OFF
         if self._rescue is not None or not (active or piped):
@@ -232,6 +233,10 @@ def running() -> object:
     from threading import current_thread  # not before it may have been patched
 
     return current_thread()
+
+
+def _is_open(gen: Gen[Any]) -> bool:
+    return inspect.getgeneratorstate(gen) != inspect.GEN_CLOSED
 
 
 def _busy(holder: object) -> InterfaceError:

@@ -150,7 +150,7 @@ class Connection(TurnTaking[Row]):
         self._run(self._rollback_gen(), timeout)
 
     def cancel(self) -> None:
-        """Ask the server to cancel what the connection is doing, from whatever thread; see `cancel_safe()`."""
+        """Ask the server to cancel what the connection is doing; see `cancel_safe()`."""
         self.cancel_safe()
 
     def cancel_safe(self, *, timeout: float = CANCEL_LIMIT) -> None:

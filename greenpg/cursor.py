@@ -86,7 +86,7 @@ class Cursor(BaseCursor[Row]):
         """
         self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
 
-    def callproc(self, name: str, args: Iterable[Any] = (), *, timeout: float | None = None) -> list[Any]:
+    def callproc(self, name: str, args: Any = (), *, timeout: float | None = None) -> Any:
         """Call a function (PEP 249), whose result is the cursor's then; return the arguments.
 
         :param name: a function's name, which may be qualified by a schema
@@ -194,9 +194,7 @@ class AsyncCursor(BaseCursor[Row]):
         """Async `Cursor.executemany()`."""
         await self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
 
-    async def callproc(
-        self, name: str, args: Iterable[Any] = (), *, timeout: float | None = None
-    ) -> list[Any]:
+    async def callproc(self, name: str, args: Any = (), *, timeout: float | None = None) -> Any:
         """Async `Cursor.callproc()`."""
         query, params = self._callproc_query(name, args)
         await self.execute(query, params, timeout=timeout)

@@ -33,7 +33,7 @@ ARGUMENTS = {
     "bytes": b"x",
     "Buffer": b"x",
     "int": 1,
-    "Sequence[bytes | None] | None": [b"x"],
+    "Sequence[Buffer | None] | None": [b"x"],
 }
 
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from greenpg._core.info import ConnectionInfo
 from greenpg._core.prepare import Statements
 from greenpg._core.protocol import execute_gen
-from greenpg.adapt import AdaptersMap
+from greenpg.adapt import AdaptersMap, Transformer
 from greenpg.errors import OperationalError, class_for_state, diagnostic_from_result, error_from_result
 from greenpg.pq.enums import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
+from greenpg.types import _introspection as introspection
 from greenpg.types import adapters as global_adapters
-from greenpg.types._introspection import QUERY as TYPES_QUERY
-from greenpg.types._introspection import learn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,6 +37,8 @@ class BaseConnection(Generic[Row]):
         self.row_factory = row_factory
         self._statements = Statements()
         self._adapters: AdaptersMap | None = None
+        self._asked_types: set[int] = set()
+        """The types that the server was asked about."""
         self._autocommit = False
         self._was_closed = False
         """Whether `close()` has ended it."""
@@ -145,7 +146,12 @@ class BaseConnection(Generic[Row]):
 
     def _type_info_gen(self, kind: Any, name: Any) -> Gen[Any]:
         """Return what the server knows of the type called `name`, as an info of the class `kind`."""
-        raise NotImplementedError
+        self._check_open()
+        query, params = kind._query(name)
+        self.pgconn.send_query_params(query.encode(), [str(param).encode() for param in params])
+        results = yield from execute_gen(self.pgconn)
+        self._check(results)
+        return kind._from_rows(name, _rows(results[0]))
 
     def _command_gen(self, command: bytes) -> Gen[PGresult]:
         """Execute a command of our own, without parameters, and return its result.
@@ -188,22 +194,27 @@ class BaseConnection(Generic[Row]):
 
         What cannot be asked for now (in a pipeline, in a failed transaction) is loaded as text.
         """
-        missing = sorted(oids)
-        if not missing or self.pgconn.pipeline_status != PipelineStatus.OFF:
+        missing = set(oids) - self._asked_types
+        is_possible = (
+            self.pgconn.pipeline_status == PipelineStatus.OFF
+            and self.pgconn.transaction_status != TransactionStatus.INERROR
+        )
+        if not missing or not is_possible:
             return
-        if self.pgconn.transaction_status == TransactionStatus.INERROR:
-            return
-        self.pgconn.send_query_params(TYPES_QUERY, [("{" + ",".join(map(str, missing)) + "}").encode()])
+        self.pgconn.send_query_params(introspection.QUERY, [introspection.parameter(missing)])
         results = yield from execute_gen(self.pgconn)
         self._check(results)
-        learn(self.adapters, results[0], missing)
+        transformer = Transformer(self)
+        transformer.set_pgresult(results[0])
+        introspection.learn(self.adapters, transformer.load_rows(0, results[0].ntuples, tuple))
+        self._asked_types |= missing
 
     # Messages
 
     def add_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
         """Have `callback` called with each notice, once the call that received it is over.
 
-        :param callback: takes a `Diagnostic`, which stays valid as long as it is held; what it raises is logged
+        :param callback: takes a `Diagnostic`, valid as long as it is held; what it raises is logged
         """
         self._notice_handlers.append(callback)
 
@@ -251,6 +262,12 @@ class BaseConnection(Generic[Row]):
             "DatabaseError",
             said(message, diag=words, safe_to_retry=error.safe_to_retry, connection_lost=True),
         )
+
+
+def _rows(result: PGresult) -> list[list[str | None]]:
+    """Return the values of a result in text format, undecoded otherwise."""
+    values = ([result.get_value(i, j) for j in range(result.nfields)] for i in range(result.ntuples))
+    return [[None if value is None else value.decode() for value in row] for row in values]
 
 
 class _Notes:

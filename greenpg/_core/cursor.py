@@ -164,7 +164,7 @@ class BaseCursor(Generic[Row]):
             self._rowcount = touched
 
     def _asked(self, binary: bool | None) -> bool | None:
-        """Return whether binary results were asked for, by the call or by the cursor; `None`: nobody cares."""
+        """Return whether the call or the cursor asks for binary results; `None`: nobody cares."""
         return self._wants_binary if binary is None else binary
 
     def _convert(self, query: Any, params: Any) -> PostgresQuery:
@@ -308,9 +308,8 @@ class BaseCursor(Generic[Row]):
         result = self._check_rows()
         if self._position >= result.ntuples:
             return None
-        row: Row = self._tx.load_row(self._position, self._make_row)
         self._position += 1
-        return row
+        return self._tx.load_row(self._position - 1, self._make_row)
 
     def _is_before_end(self) -> bool:
         return self._position < self._check_rows().ntuples

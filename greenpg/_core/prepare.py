@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from greenpg.adapt import Transformer
     from greenpg.pq.abc import PGresult
 
 Key = tuple[bytes, tuple[int, ...]]
@@ -81,10 +82,10 @@ class Statements:
         """Return whether every column of the statement had a binary loader the last time."""
         return self._binary.get(key, False)
 
-    def saw(self, key: Key, results: Sequence[PGresult], transformer: Any) -> None:
+    def saw(self, key: Key, results: Sequence[PGresult], transformer: Transformer) -> None:
         """Take note of what a statement's results were, and of commands that make the server forget.
 
-        :param transformer: knows which types can be loaded from binary
+        :param transformer: knows which types are loaded from binary
         """
         for tag in _tags(results):
             if tag == b"DISCARD ALL" or tag.startswith(b"DEALLOCATE"):

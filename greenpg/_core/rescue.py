@@ -6,6 +6,7 @@ to cancel leaves by itself, in a native thread; the rest is done by the connecti
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from greenpg._core.protocol import cancel_gen, drain_gen, execute_gen
@@ -34,15 +35,13 @@ def settle_steps(pgconn: PGconn, request: Offloaded[None] | None, debts: Sequenc
     :raises OperationalError: the connection is lost
     """
     if request is not None:
-        try:
+        with suppress(OSError, DatabaseError):  # not delivered: then the statement's own end is waited for
             yield request.result_gen(), None
-        except (OSError, DatabaseError):
-            pass  # not delivered: what is left is to wait for the statement's own end
     patience = PATIENCE
     while not _is_at_rest(pgconn):
         try:
             yield rest_gen(pgconn), patience
-        except TimeoutError:
+        except TimeoutError:  # noqa: PERF203  # a few times at most
             patience *= 2
             yield cancel_gen(pgconn), None
     for command in debts:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import SimpleNamespace
 
+    from greenpg.pq.abc import Buffer
+
 
 def closed() -> NoReturn:
     """Raise what every call on a closed connection raises."""
@@ -187,7 +189,7 @@ class PGconn(abc.PGconn):
     def send_query_params(
         self,
         command: bytes,
-        param_values: Sequence[bytes | None] | None,
+        param_values: Sequence[Buffer | None] | None,
         param_types: Sequence[int] | None = None,
         param_formats: Sequence[int] | None = None,
         result_format: int = Format.TEXT,
@@ -210,7 +212,7 @@ class PGconn(abc.PGconn):
     def send_query_prepared(
         self,
         name: bytes,
-        param_values: Sequence[bytes | None] | None,
+        param_values: Sequence[Buffer | None] | None,
         param_formats: Sequence[int] | None = None,
         result_format: int = Format.TEXT,
     ) -> None:

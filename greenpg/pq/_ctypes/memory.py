@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import SimpleNamespace
 
+    from greenpg.pq.abc import Buffer
+
 
 def c_text(text: bytes) -> bytes:
     """Return `text` as it is, to be passed as a C string.
@@ -59,7 +61,7 @@ def oids(types: Sequence[int] | None) -> Array[c_uint] | None:
 Parameters = tuple[int, "Array[c_char_p] | None", "Array[c_int] | None", "Array[c_int] | None"]
 
 
-def parameters(values: Sequence[bytes | None] | None, formats: Sequence[int] | None) -> Parameters:
+def parameters(values: Sequence[Buffer | None] | None, formats: Sequence[int] | None) -> Parameters:
     """Return the count, and values, lengths and formats as C arrays.
 
     :raises DataError: a NUL byte in a value in text format
@@ -70,11 +72,12 @@ def parameters(values: Sequence[bytes | None] | None, formats: Sequence[int] | N
     count = len(values)
     if formats is not None and len(formats) != count:
         raise ValueError(f"got {count} parameter values but {len(formats)} parameter formats")
-    _refuse_nul(values, formats or [0] * count)
+    data = [None if value is None else bytes(value) for value in values]
+    _refuse_nul(data, formats or [0] * count)
     return (
         count,
-        (c_char_p * count)(*values),
-        (c_int * count)(*[len(value) if value else 0 for value in values]),
+        (c_char_p * count)(*data),
+        (c_int * count)(*[len(value) if value else 0 for value in data]),
         (c_int * count)(*formats) if formats else None,
     )
 
