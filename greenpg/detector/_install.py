@@ -118,7 +118,7 @@ def install(
     :param hook: is called with each `Hold`, in a green thread or in the loop, after it was logged
     :param libraries: top-level modules that are not the application: what is between it and your ORM, say
     :param statistics: whether to measure each statement too, of the drivers that greenpg has made green; that
-        costs some percent more
+        costs some 2 % of a query
     :param statements: how many statements have statistics of their own, at least 2
     :param runtime: gevent, eventlet or asyncio; by default what runs here, or has monkey-patched the process
     :raises ValueError: an option cannot be
