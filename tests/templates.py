@@ -48,4 +48,6 @@ class OwnTemplate:
 Template: Any = OwnTemplate
 Interpolation: Any = OwnInterpolation
 if sys.version_info >= (3, 14):
-    pass
+    from string import templatelib
+
+    Template, Interpolation = templatelib.Template, templatelib.Interpolation
