@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import logging
-import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from greenpg._core.info import ConnectionInfo
+from greenpg._core.messages import Messages
 from greenpg._core.prepare import Statements
 from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
-from greenpg.errors import OperationalError, class_for_state, diagnostic_from_result, error_from_result
+from greenpg.errors import OperationalError, class_for_state, error_from_result
 from greenpg.pq.enums import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.types import _introspection as introspection
 from greenpg.types import adapters as global_adapters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from greenpg.abc import Gen
-    from greenpg.errors import DatabaseError, Diagnostic
+    from greenpg.errors import DatabaseError
     from greenpg.pq.abc import PGconn, PGresult
     from greenpg.rows import RowFactory
 
-_log = logging.getLogger("greenpg")
 
-_LAST_WORDS = ("FATAL", "PANIC")
-
-
-class BaseConnection(Generic[Row]):
+class BaseConnection(Messages, Generic[Row]):
     """The state of one session, and its conversations; `_run()` of the shells carries them."""
 
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row]) -> None:
-        self.pgconn = pgconn
+        super().__init__(pgconn)
         self.row_factory = row_factory
         self._statements = Statements()
         self._adapters: AdaptersMap | None = None
@@ -44,10 +40,8 @@ class BaseConnection(Generic[Row]):
         """Whether `close()` has ended it."""
         self._under_way: object | None = None
         """The COPY or the stream that has the connection between its own calls."""
-        self._last_words: Diagnostic | None = None
-        self._notices: list[Diagnostic] = []
-        self._notice_handlers: list[Callable[[Diagnostic], object]] = []
-        pgconn.notice_handler = _Notes(self)
+        self._has_ended = False
+        """Whether those who wait for the end were told."""
 
     def __repr__(self) -> str:
         where = "" if self._is_closed else f" {self.info.dsn!r}"
@@ -80,7 +74,7 @@ class BaseConnection(Generic[Row]):
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise OperationalError("the connection is closed")
+            raise self._told_lost(OperationalError("the connection is closed", safe_to_retry=self._was_lost))
 
     def _set_up(self, autocommit: bool, cursor_factory: Any, prepare_threshold: int | None) -> None:
         """Take the options of `connect()`."""
@@ -99,7 +93,11 @@ class BaseConnection(Generic[Row]):
     @property
     def broken(self) -> bool:
         """Whether the session was lost."""
-        return self.closed and not self._was_closed
+        return self.closed and self._was_lost
+
+    @property
+    def _was_lost(self) -> bool:
+        return self._is_closed and not self._was_closed
 
     def fileno(self) -> int:
         """Return the file descriptor of the socket, to wait for elsewhere.
@@ -112,9 +110,19 @@ class BaseConnection(Generic[Row]):
     def _look(self) -> None:
         """Take in what the server has said unasked; that it has gone is noticed so."""
         try:
-            self.pgconn.consume_input()
-        except OperationalError:
-            self._finish()
+            self._take_in()
+        except OperationalError as error:
+            self._lost(error)
+
+    def _take_in(self) -> None:
+        """Take in what the server has said unasked.
+
+        :raises OperationalError: it has ended the session, or the way there is broken
+        """
+        self.pgconn.consume_input()
+        self._gather()
+        if self._last_words is not None:
+            raise OperationalError("the server has ended the session")
 
     @property
     def prepare_threshold(self) -> int | None:
@@ -209,35 +217,6 @@ class BaseConnection(Generic[Row]):
         introspection.learn(self.adapters, transformer.load_rows(0, results[0].ntuples, tuple))
         self._asked_types |= missing
 
-    # Messages
-
-    def add_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
-        """Have `callback` called with each notice, once the call that received it is over.
-
-        :param callback: takes a `Diagnostic`, valid as long as it is held; what it raises is logged
-        """
-        self._notice_handlers.append(callback)
-
-    def remove_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
-        """Have `callback` called no more.
-
-        :raises ValueError: it was not added
-        """
-        self._notice_handlers.remove(callback)
-
-    def _hear(self, notice: Diagnostic) -> None:
-        if (notice.severity_nonlocalized or notice.severity) in _LAST_WORDS:
-            self._last_words = notice
-        if self._notice_handlers:
-            self._notices.append(notice)
-
-    def _deliver(self) -> None:
-        """Hand out what the server has said besides results."""
-        while self._notices:
-            notice = self._notices.pop(0)
-            for handler in tuple(self._notice_handlers):
-                _call(handler, notice)
-
     # The end
 
     def _finish(self) -> None:
@@ -245,16 +224,26 @@ class BaseConnection(Generic[Row]):
         self._under_way = None
         self._forget_pipeline()
         self.pgconn.finish()
+        if not self._has_ended:
+            self._has_ended = True
+            self._tell(self._termination_listeners, self)
 
     def _forget_pipeline(self) -> None:
         """Forget what is expected of a pipeline whose results are thrown away."""
 
     def _lost(self, error: DatabaseError) -> DatabaseError:
-        """Return how the loss of the connection is told: by the server's last words, if it had any."""
-        words = self._last_words
+        """Let go of a lost session, and return how its loss is told."""
+        if self.pgconn.pgconn_ptr is not None:
+            with suppress(OperationalError):
+                self._gather()  # the server's last words may have come with its end
         self._finish()
-        if words is None or error.sqlstate is not None:
-            error.connection_lost = True
+        return self._told_lost(error)
+
+    def _told_lost(self, error: DatabaseError) -> DatabaseError:
+        """Return an error of a session that is over: in the server's last words, if it was lost and had any."""
+        words = self._last_words
+        if words is None or error.sqlstate is not None or not self._was_lost:
+            error.connection_lost = self._was_lost
             return error
         said = class_for_state(words.sqlstate or "")
         message = f"{words.message_primary} (the connection is lost)"
@@ -268,25 +257,3 @@ def _rows(result: PGresult) -> list[list[str | None]]:
     """Return the values of a result in text format, undecoded otherwise."""
     values = ([result.get_value(i, j) for j in range(result.nfields)] for i in range(result.ntuples))
     return [[None if value is None else value.decode() for value in row] for row in values]
-
-
-class _Notes:
-    """Takes notices for a connection without keeping it alive."""
-
-    __slots__ = ("_connection",)
-
-    def __init__(self, connection: BaseConnection[Any]) -> None:
-        self._connection = weakref.ref(connection)
-
-    def __call__(self, result: PGresult) -> None:
-        """Keep a copy of a notice: the result is void when this returns."""
-        connection = self._connection()
-        if connection is not None:
-            connection._hear(diagnostic_from_result(result, connection.info.encoding))
-
-
-def _call(handler: Callable[[Any], object], message: object) -> None:
-    try:
-        handler(message)
-    except Exception:
-        _log.exception("error in the handler %r", handler)

@@ -1,0 +1,205 @@
+"""What a server says besides results, and who is told: notices, notifications, the end of the session.
+
+While libpq hands something over, notes are taken and nothing else. `_deliver()` calls the handlers, in the colour
+of whoever had the connection last, once that one is done with it: a handler may use the connection itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import weakref
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from greenpg._core.info import ConnectionInfo
+from greenpg.abc import Wait
+from greenpg.errors import diagnostic_from_result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenpg.abc import Gen
+    from greenpg.errors import Diagnostic
+    from greenpg.pq.abc import PGconn, PGresult
+
+_log = logging.getLogger("greenpg")
+
+_LAST_WORDS = ("FATAL", "PANIC")
+
+
+class Notify(NamedTuple):
+    """A notification, which some session has sent by `NOTIFY` or `pg_notify()`."""
+
+    channel: str
+    payload: str
+    pid: int
+    """The process id of the server process that it was sent in; see `info.backend_pid`."""
+
+
+Notify.__module__ = "greenpg"  # where everybody finds it; a NamedTuple's body cannot say so
+
+
+class Messages:
+    """The part of a connection that hears, and passes on."""
+
+    def __init__(self, pgconn: PGconn) -> None:
+        self.pgconn = pgconn
+        self._last_words: Diagnostic | None = None
+        """What the server has ended the session with, unasked."""
+        self._news: deque[tuple[tuple[Callable[..., object], ...], tuple[Any, ...]]] = deque()
+        """Handlers that are still to be called, and with what."""
+        self._notice_handlers: list[Callable[[Diagnostic], object]] = []
+        self._log_listeners: list[Callable[[Any, Diagnostic], object]] = []
+        self._notify_handlers: list[Callable[[Notify], object]] = []
+        self._termination_listeners: list[Callable[[Any], object]] = []
+        self._backlog: deque[Notify] = deque()
+        """Notifications for `notifies()`."""
+        self._is_awaited = False
+        """Whether somebody waits in `notifies()` right now."""
+        pgconn.notice_handler = _Notes(self)
+
+    # Who is told
+
+    def add_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
+        """Have `callback` called with each notice, once the call that received it is over.
+
+        :param callback: takes a `Diagnostic`, which stays valid as long as it is held; what it raises is logged
+        :raises TypeError: it is a coroutine function: handlers are called, not awaited
+        """
+        self._notice_handlers.append(_plain(callback))
+
+    def remove_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
+        """Have `callback` called no more.
+
+        :raises ValueError: it was not added
+        """
+        self._notice_handlers.remove(callback)
+
+    def add_log_listener(self, callback: Callable[[Any, Diagnostic], object]) -> None:
+        """Have `callback` called with the connection and each notice: a notice handler in asyncpg's words.
+
+        :raises TypeError: it is a coroutine function
+        """
+        self._log_listeners.append(_plain(callback))
+
+    def remove_log_listener(self, callback: Callable[[Any, Diagnostic], object]) -> None:
+        """Have `callback` called no more.
+
+        :raises ValueError: it was not added
+        """
+        self._log_listeners.remove(callback)
+
+    def add_notify_handler(self, callback: Callable[[Notify], object]) -> None:
+        """Have `callback` called with each notification, once the call that received it is over.
+
+        It is told when the connection is used, not before; to wait for notifications, use `notifies()`, which
+        without a handler also gets those that came while other statements ran.
+
+        :raises TypeError: it is a coroutine function
+        """
+        self._notify_handlers.append(_plain(callback))
+
+    def remove_notify_handler(self, callback: Callable[[Notify], object]) -> None:
+        """Have `callback` called no more.
+
+        :raises ValueError: it was not added
+        """
+        self._notify_handlers.remove(callback)
+
+    def add_termination_listener(self, callback: Callable[[Any], object]) -> None:
+        """Have `callback` called with the connection when its session has ended, for whatever reason.
+
+        The end is noticed by what uses the connection, asks whether it is `closed`, or sleeps in `wait_closed()`.
+
+        :raises TypeError: it is a coroutine function
+        """
+        self._termination_listeners.append(_plain(callback))
+
+    def remove_termination_listener(self, callback: Callable[[Any], object]) -> None:
+        """Have `callback` called no more.
+
+        :raises ValueError: it was not added
+        """
+        self._termination_listeners.remove(callback)
+
+    # Hearing
+
+    def _hear(self, notice: Diagnostic) -> None:
+        """Take note of a notice."""
+        if (notice.severity_nonlocalized or notice.severity) in _LAST_WORDS:
+            self._last_words = notice
+        self._tell(self._notice_handlers, notice)
+        self._tell(self._log_listeners, self, notice)
+
+    def _gather(self) -> None:
+        """Have libpq make out what it has received, and take note of the notifications among it."""
+        while (sent := self.pgconn.notifies()) is not None:
+            encoding = ConnectionInfo(self.pgconn).encoding
+            channel, payload = (text.decode(encoding, "replace") for text in (sent.relname, sent.extra))
+            notify = Notify(channel, payload, sent.be_pid)
+            self._tell(self._notify_handlers, notify)
+            if self._is_awaited or not self._notify_handlers:
+                self._backlog.append(notify)
+
+    def _next_notify_gen(self) -> Gen[Notify | None]:
+        """Return the next notification, or `None` when the time is over."""
+        self._is_awaited = True
+        try:
+            self._gather()
+            while not self._backlog:
+                if not (yield self.pgconn.socket, Wait.R):
+                    return None
+                self.pgconn.consume_input()
+                self._gather()
+        finally:
+            self._is_awaited = False
+        return self._backlog.popleft()
+
+    # Telling
+
+    def _tell(self, handlers: list[Any], *message: object) -> None:
+        if handlers:
+            self._news.append((tuple(handlers), message))
+
+    def _deliver(self) -> None:
+        """Hand out what the server has said besides results."""
+        with suppress(IndexError):  # another thread may do the same
+            while self._news:
+                handlers, message = self._news.popleft()
+                for handler in handlers:
+                    _call(handler, message)
+
+
+class _Notes:
+    """Takes notices for a connection without keeping it alive."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Messages) -> None:
+        self._connection = weakref.ref(connection)
+
+    def __call__(self, result: PGresult) -> None:
+        """Keep a copy of a notice: the result is void when this returns."""
+        connection = self._connection()
+        if connection is not None:
+            encoding = ConnectionInfo(connection.pgconn).encoding
+            connection._hear(diagnostic_from_result(result, encoding))
+
+
+def _plain(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `callback`, which can be called.
+
+    :raises TypeError: it cannot, or it would have to be awaited
+    """
+    if not callable(callback) or inspect.iscoroutinefunction(callback):
+        raise TypeError(f"{callback!r} cannot be a handler: it must be a plain callable, nobody awaits it")
+    return callback
+
+
+def _call(handler: Callable[..., object], message: tuple[Any, ...]) -> None:
+    try:
+        handler(*message)
+    except Exception:
+        _log.exception("error in the handler %r", handler)
