@@ -52,7 +52,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     db: Any = pyfuncitem.funcargs["db"]
-    db.run(lambda: pyfuncitem.obj(**arguments))
+
+    async def test() -> None:
+        if "conn" in names:
+            arguments["conn"] = await db.connect()
+        await pyfuncitem.obj(**arguments)
+
+    db.run(test)
     return True
 
 
@@ -85,6 +91,11 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
 def db(runtime: Runtime, dsn: str, observer: Observer) -> Db:
     """The test bed."""
     return Db(runtime, dsn, observer)
+
+
+@pytest.fixture
+def conn(db: Db) -> None:
+    """A connection of the bed; it is opened in the test's own runtime, right before the test."""
 
 
 @pytest.fixture(scope="session")
