@@ -23,7 +23,7 @@ SHELLS = ("connection", "cursor", "copy", "transaction", "pipeline", "lobject", 
 
 # Room -> the rooms right below it; whatever is below those may be imported too.
 ARROWS: dict[str, tuple[str, ...]] = {
-    "": ("errors", *SHELLS),
+    "": ("_dbapi", *SHELLS),
     "__main__": ("demo", "doctor", "run", "contrib"),
     "doctor": ("", "gevent", "eventlet"),
     "demo": ("gevent", "eventlet", "testing"),
@@ -35,7 +35,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "uwsgi": ("compat",),
     "testing": SHELLS,
     "compat": ("waiters", "_core", "pq"),
-    **dict.fromkeys(SHELLS, ("waiters", "_core", *SHELLS)),
+    **dict.fromkeys(SHELLS, ("_turn", *SHELLS)),
+    "_turn": ("waiters", "_core"),
     "_core": ("pq", "types", "sql", "rows", "conninfo", "_pristine"),
     "sql": ("types",),
     "types": ("adapt",),
@@ -43,8 +44,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("pq", "rows"), ("errors",)),
     "errors": ("abc",),
     "waiters": ("abc", "_pristine"),
-    "abc": (),
-    "_pristine": (),
+    **dict.fromkeys(("abc", "_dbapi", "_pristine"), ()),
 }
 
 # What has no place in `_core`: it neither waits nor knows the time or who does wait.

@@ -55,7 +55,7 @@ C_LIBRARIES = {"ctypes", "_ctypes", "psycopg2", "psycopg"}
 @pytest.mark.parametrize(
     ("name", "unloaded"),
     [
-        ("greenpg", {*LOOPS, *C_LIBRARIES, "select", "selectors", "socket", "threading"}),
+        ("greenpg", {*LOOPS, *C_LIBRARIES, "selectors", "socket"}),
         ("greenpg.waiters", {*LOOPS, *C_LIBRARIES}),
         ("greenpg.gevent", LOOPS),
         ("greenpg.eventlet", LOOPS),

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from importlib.metadata import EntryPoints
 
     from greenpg.abc import AsyncWaitCallback, WaitCallback
 
@@ -86,7 +86,7 @@ def names() -> list[str]:
 
     To be in the list a package declares an entry point in the group `greenpg.waiters`.
     """
-    return [*_BUILTIN, *sorted(set(entry_points(group=_GROUP).names) - set(_BUILTIN))]
+    return [*_BUILTIN, *sorted(set(_entry_points(_GROUP).names) - set(_BUILTIN))]
 
 
 def current_async() -> AsyncWaitCallback:
@@ -169,7 +169,7 @@ def _load(name: str) -> WaitCallback:
 def _load_async(name: str) -> AsyncWaitCallback:
     if name in _ASYNC_BUILTIN:
         return cast("AsyncWaitCallback", _load_builtin(name))
-    known = [*_ASYNC_BUILTIN, *sorted(entry_points(group=_ASYNC_GROUP).names)]
+    known = [*_ASYNC_BUILTIN, *sorted(_entry_points(_ASYNC_GROUP).names)]
     return cast("AsyncWaitCallback", _load_entry_point(_ASYNC_GROUP, name, known))
 
 
@@ -183,7 +183,7 @@ def _load_builtin(name: str) -> Any:
 
 
 def _load_entry_point(group: str, name: str, known: list[str]) -> Any:
-    found: list[EntryPoint] = list(entry_points(group=group, name=name))
+    found = list(_entry_points(group).select(name=name))
     if not found:
         raise LookupError(
             f"no wait callback is called {name!r}; known are {', '.join(known)};"
@@ -195,6 +195,12 @@ def _load_entry_point(group: str, name: str, known: list[str]) -> Any:
         raise ImportError(
             f"the wait callback {name!r} ({found[0].value}) cannot be loaded: {ex}", name=name
         ) from ex
+
+
+def _entry_points(group: str) -> EntryPoints:
+    from importlib.metadata import entry_points  # brings half of the standard library along
+
+    return entry_points(group=group)
 
 
 def _running_loop() -> str:
