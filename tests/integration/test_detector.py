@@ -446,13 +446,12 @@ def test_silence_in_a_green_process_on_a_busy_machine(tmp_path: Path, dsn: str, 
     code = (
         prologue
         + f"""
-import subprocess
 import greenpg.{runtime}
 greenpg.{runtime}.patch()
 from greenpg import detector
 assert detector.is_installed()
 detector.install(statistics=True)
-import psycopg, psycopg2
+import psycopg, psycopg2, subprocess
 
 def work(driver):
     connection = driver.connect(dsn)
