@@ -159,10 +159,15 @@ class AdaptersMap:
 
     def prefers_binary(self, oid: int) -> bool:
         """Return whether a type, and all that its values are made of, are best loaded from binary."""
-        loader = self._loaders[_AUTO].get(oid)
-        if loader is None or loader.format != Format.BINARY:
-            return False
-        return all(map(self.prefers_binary, self.types.parts(oid)))
+        seen, todo = set(), [oid]
+        while todo:
+            here = todo.pop()
+            loader = self._loaders[_AUTO].get(here)
+            if loader is None or loader.format != Format.BINARY:
+                return False
+            seen.add(here)  # a type may be made of arrays of itself
+            todo += set(self.types.parts(here)) - seen
+        return True
 
 
 def _builtin() -> AdaptersMap:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from greenpg.adapt import PyFormat, TypeInfo
 from greenpg.errors import ProgrammingError
 from greenpg.pq import Format
-from greenpg.types.array import register_array
 from greenpg.types.composite import CompositeInfo, register_composite
 from greenpg.types.multirange import register_multirange_class
 from greenpg.types.range import SubtypeInfo, register_range_class
@@ -94,7 +93,7 @@ def learn(adapters: AdaptersMap, rows: Iterable[Sequence[Any]]) -> None:
             base = row.base_oid
             while base in bases:
                 base = bases[base]
-            _add(adapters, SubtypeInfo(*_names(adapters, row), regtype=row.regtype, subtype_oid=base))
+            adapters.register_type(SubtypeInfo(*_names(adapters, row), regtype=row.regtype, subtype_oid=base))
             _load_alike(adapters, row.oid, base)
 
 
@@ -119,15 +118,9 @@ def _learn(adapters: AdaptersMap, row: Row) -> None:
         multirange = SubtypeInfo(*names, regtype=regtype, subtype_oid=row.subtype_oid)
         register_multirange_class(multirange, adapters, None)
     else:
-        _add(adapters, TypeInfo(*names, regtype=regtype, delimiter=row.delimiter))
+        adapters.register_type(TypeInfo(*names, regtype=regtype, delimiter=row.delimiter))
         if row.kind == "e":
             _load_alike(adapters, row.oid, adapters.types["text"].oid)
-
-
-def _add(adapters: AdaptersMap, info: TypeInfo) -> None:
-    adapters.types.add(info)
-    if info.array_oid:
-        register_array(info, adapters)
 
 
 def _load_alike(adapters: AdaptersMap, oid: int, base_oid: int) -> None:

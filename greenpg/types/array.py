@@ -26,7 +26,7 @@ from greenpg.types._wire import Wire, field
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from greenpg.adapt import AdaptContext, Dumper, TypeInfo
+    from greenpg.adapt import AdaptContext, AdaptersMap, Dumper, TypeInfo
 
 DIMENSIONS = 6  # MAXDIM of PostgreSQL's c.h
 ELEMENTS = 0x7FFFFFF  # MaxArraySize of its utils/array.h
@@ -264,15 +264,16 @@ def register_array(info: TypeInfo, context: AdaptContext | None = None) -> None:
     adapters.register_loader(info.array_oid, ArrayBinaryLoader)
 
 
-def register_all_arrays(context: AdaptContext) -> None:
-    """Register the arrays of all types that are known."""
-    for info in list(adapters_of(context).types):
-        if info.array_oid:
-            register_array(info, context)
+def _follow(info: TypeInfo, adapters: AdaptersMap) -> None:
+    if info.array_oid:
+        register_array(info, adapters)
 
 
 def register_default_adapters(context: AdaptContext) -> None:
-    """Register how lists are dumped."""
+    """Register how lists are dumped, and the arrays of all types known now and from now on."""
     adapters = adapters_of(context)
+    for info in list(adapters.types):
+        _follow(info, adapters)
+    adapters.type_hooks += (_follow,)
     adapters.register_dumper(list, ListBinaryDumper)
     adapters.register_dumper(list, ListDumper)

@@ -20,7 +20,6 @@ from greenpg.pq import Format
 from greenpg.types._choice import check
 from greenpg.types._quoting import DOUBLED, Recoder, by_doubling, unquote
 from greenpg.types._wire import Wire, field
-from greenpg.types.array import register_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -254,14 +253,12 @@ def register_composite(
         "make_sequence": staticmethod(make_sequence or _sequence),
         "__module__": __name__,
     }
-    adapters.types.add(info)
+    adapters.register_type(info)
     adapters.register_loader(info.oid, type("CompositeLoader", (CompositeLoader,), known))
     adapters.register_loader(info.oid, type("CompositeBinaryLoader", (CompositeBinaryLoader,), known))
     cls = made if isinstance(made, type) else None
     adapters.register_dumper(cls, type("CompositeBinaryDumper", (CompositeBinaryDumper,), known))
     adapters.register_dumper(cls, type("CompositeDumper", (CompositeDumper,), known))
-    if info.array_oid:
-        register_array(info, context)
 
 
 def _sequence(obj: Any, info: CompositeInfo) -> Sequence[Any]:

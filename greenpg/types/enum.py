@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from greenpg.adapt import RecursiveDumper, RecursiveLoader, TypeInfo, adapters_of
 from greenpg.errors import DataError
 from greenpg.pq import Format
-from greenpg.types.array import register_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,13 +124,11 @@ def register_enum(
     for member, label in [*given, *labels.items()]:
         members.setdefault(label, member)
     adapters = adapters_of(context)
-    adapters.types.add(info)
+    adapters.register_type(info)
     for form in (Format.TEXT, Format.BINARY):  # the binary form is the text
         known = {"format": form, "oid": info.oid, "name": info.name, "__module__": __name__}
         adapters.register_loader(info.oid, type("EnumLoader", (_LabelLoader,), {**known, "members": members}))
         adapters.register_dumper(cls, type("EnumDumper", (_MemberDumper,), {**known, "labels": labels}))
-    if info.array_oid:
-        register_array(info, context)
 
 
 def register_default_adapters(context: AdaptContext) -> None:

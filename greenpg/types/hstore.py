@@ -14,7 +14,6 @@ from greenpg.errors import DataError
 from greenpg.pq import Format
 from greenpg.types._quoting import BACKSLASHED, Recoder, by_backslash, unquote
 from greenpg.types._wire import Wire, field
-from greenpg.types.array import register_array
 
 if TYPE_CHECKING:
     from greenpg.adapt import AdaptContext, TypeInfo
@@ -107,10 +106,8 @@ def register_hstore(info: TypeInfo, context: AdaptContext | None = None) -> None
     if not info:
         raise TypeError("no info passed: is the extension hstore created in the database?")
     adapters, known = adapters_of(context), {"oid": info.oid, "__module__": __name__}
-    adapters.types.add(info)
+    adapters.register_type(info)
     adapters.register_dumper(dict, type("HstoreBinaryDumper", (HstoreBinaryDumper,), known))
     adapters.register_dumper(dict, type("HstoreDumper", (HstoreDumper,), known))
     adapters.register_loader(info.oid, HstoreLoader)
     adapters.register_loader(info.oid, HstoreBinaryLoader)
-    if info.array_oid:
-        register_array(info, context)

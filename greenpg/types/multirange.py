@@ -19,7 +19,6 @@ from greenpg.errors import DataError
 from greenpg.pq import Format
 from greenpg.types._quoting import Recoder
 from greenpg.types._wire import Wire, field
-from greenpg.types.array import register_array
 from greenpg.types.range import (
     BoundsDumper,
     Range,
@@ -279,14 +278,12 @@ def register_multirange_class(
 ) -> None:
     """Do what `register_multirange` does, and dump as that type whatever is in the objects of a class."""
     adapters = adapters_of(context)
-    adapters.types.add(info)
+    adapters.register_type(info)
     known = {"oid": info.oid, "subtype_oid": info.subtype_oid, "__module__": __name__}
     adapters.register_dumper(cls, type("MultirangeBinaryDumper", (MultirangeBinaryDumper,), known))
     adapters.register_dumper(cls, type("MultirangeDumper", (MultirangeDumper,), known))
     adapters.register_loader(info.oid, type("MultirangeLoader", (MultirangeLoader,), known))
     adapters.register_loader(info.oid, type("MultirangeBinaryLoader", (MultirangeBinaryLoader,), known))
-    if info.array_oid:
-        register_array(info, context)
 
 
 _CLASSES: dict[str, type[Multirange[Any]]] = {

@@ -19,7 +19,6 @@ from greenpg.pq import Format
 from greenpg.types._choice import check
 from greenpg.types._quoting import DOUBLED, Recoder, by_doubling, unquote
 from greenpg.types._wire import Wire, field
-from greenpg.types.array import register_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -425,14 +424,12 @@ def register_range_class(
 ) -> None:
     """Do what `register_range` does, and dump as that type whatever is in the objects of a class."""
     adapters = adapters_of(context)
-    adapters.types.add(info)
+    adapters.register_type(info)
     known = {"oid": info.oid, "subtype_oid": info.subtype_oid, "__module__": __name__}
     adapters.register_dumper(cls, type("RangeBinaryDumper", (RangeBinaryDumper,), known))
     adapters.register_dumper(cls, type("RangeDumper", (RangeDumper,), known))
     adapters.register_loader(info.oid, type("RangeLoader", (RangeLoader,), known))
     adapters.register_loader(info.oid, type("RangeBinaryLoader", (RangeBinaryLoader,), known))
-    if info.array_oid:
-        register_array(info, context)
 
 
 _CLASSES: dict[str, type[Range[Any]]] = {

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from greenpg.adapt import Dumper, Loader, adapters_of
 from greenpg.errors import DataError
 from greenpg.pq import Format
-from greenpg.types.array import register_array
 
 if TYPE_CHECKING:
     from greenpg.adapt import AdaptContext, TypeInfo
@@ -74,10 +73,8 @@ def register_shapely(info: TypeInfo, context: AdaptContext | None = None) -> Non
         raise TypeError("no info passed: is the extension postgis created in the database?")
     base = importlib.import_module("shapely.geometry.base").BaseGeometry
     adapters, known = adapters_of(context), {"oid": info.oid, "__module__": __name__}
-    adapters.types.add(info)
+    adapters.register_type(info)
     for dumper in (GeometryDumper, GeometryBinaryDumper):
         adapters.register_dumper(base, type(dumper.__name__, (dumper,), known))
     adapters.register_loader(info.oid, GeometryLoader)
     adapters.register_loader(info.oid, GeometryBinaryLoader)
-    if info.array_oid:
-        register_array(info, context)
