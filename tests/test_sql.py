@@ -114,7 +114,7 @@ class TestLiteral:
             ("it's", "'it''s'"),
             ("back\\slash", r" E'back\\slash'"),
             (None, "NULL"),
-            (UUID(int=1), f"'{UUID(int=1)}'::uuid"),
+            (UUID(int=1), f"'{UUID(int=1).hex}'::uuid"),
         ],
     )
     def test_value_is_written_with_its_type(self, value: Any, text: str) -> None:
@@ -128,7 +128,7 @@ class TestLiteral:
             Literal(self).as_bytes()
 
     def test_quote_adds_no_type(self) -> None:
-        assert sql.quote(UUID(int=1)) == f"'{UUID(int=1)}'"
+        assert sql.quote(UUID(int=1)) == f"'{UUID(int=1).hex}'"
         assert (sql.quote("it's"), sql.quote(None), sql.quote(1)) == ("'it''s'", "NULL", "1")
 
 
