@@ -14,7 +14,7 @@ from greenpg.errors import NotSupportedError
 _CODECS = {
     "ABC": "cp1258",
     "ALT": "cp866",
-    "BIG5": "big5",
+    "BIG5": "cp950",
     "EUCCN": "gb2312",
     "EUCJIS2004": "euc_jis_2004",
     "EUCJP": "euc_jp",
@@ -40,7 +40,7 @@ _CODECS = {
     "LATIN9": "iso8859-15",
     "LATIN10": "iso8859-16",
     "SHIFTJIS2004": "shift_jis_2004",
-    "SJIS": "shift_jis",
+    "SJIS": "cp932",
     "SQLASCII": "ascii",
     "TCVN": "cp1258",
     "TCVN5712": "cp1258",

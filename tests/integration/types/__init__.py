@@ -1,0 +1,1 @@
+"""Every type, there and back again."""
