@@ -1,10 +1,32 @@
 """PostgreSQL from Python in processes made of green threads.
 
-Names only: importing `greenpg` loads no C library and no event loop.
+Names only, PEP 249's and psycopg 3's: importing `greenpg` loads no C library and no event loop.
 """
 
+from greenpg import errors as errors
+from greenpg import rows as rows
+from greenpg import sql as sql
+from greenpg import types as types
+from greenpg._core.column import Column as Column
+from greenpg._core.xid import Xid as Xid
+from greenpg._dbapi import BINARY as BINARY
+from greenpg._dbapi import DATETIME as DATETIME
+from greenpg._dbapi import NUMBER as NUMBER
+from greenpg._dbapi import ROWID as ROWID
+from greenpg._dbapi import STRING as STRING
+from greenpg._dbapi import Binary as Binary
+from greenpg._dbapi import Date as Date
+from greenpg._dbapi import DateFromTicks as DateFromTicks
+from greenpg._dbapi import Time as Time
+from greenpg._dbapi import TimeFromTicks as TimeFromTicks
+from greenpg._dbapi import Timestamp as Timestamp
+from greenpg._dbapi import TimestampFromTicks as TimestampFromTicks
 from greenpg.abc import Ready as Ready
 from greenpg.abc import Wait as Wait
+from greenpg.connection import AsyncConnection as AsyncConnection
+from greenpg.connection import Connection as Connection
+from greenpg.cursor import AsyncCursor as AsyncCursor
+from greenpg.cursor import Cursor as Cursor
 from greenpg.errors import DatabaseError as DatabaseError
 from greenpg.errors import DataError as DataError
 from greenpg.errors import Error as Error
@@ -15,5 +37,12 @@ from greenpg.errors import NotSupportedError as NotSupportedError
 from greenpg.errors import OperationalError as OperationalError
 from greenpg.errors import ProgrammingError as ProgrammingError
 from greenpg.errors import Warning as Warning
+from greenpg.types import adapters as adapters
 
 __version__ = "0.1.0.dev0"
+
+apilevel = "2.0"
+threadsafety = 1
+paramstyle = "pyformat"
+
+connect = Connection.connect

@@ -19,10 +19,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from greenpg._core.connection import BaseConnection
 from greenpg._core.offload import Offloaded, shut_down
 from greenpg._core.protocol import TimeIsOver, cancel_gen
 from greenpg._core.rescue import settle_steps
+from greenpg._core.session import BaseSession
 from greenpg.errors import DatabaseError, Error, InterfaceError, OperationalError, StatementTimeout
 from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 RECOVERY_LIMIT = 2.0
-"""Seconds from an interruption to the end of cleaning up after it; then the connection is closed."""
+"""Seconds that cleaning up after an interruption may keep who needs it; then the connection is closed."""
 
 CANCEL_LIMIT = 10.0
 """Seconds that a request to cancel may take in its native thread."""
@@ -42,20 +42,22 @@ CANCEL_LIMIT = 10.0
 class Rescue:
     """An interrupted statement that is still to be settled."""
 
-    __slots__ = ("_began", "debts", "request")
+    __slots__ = ("_end", "debts", "request")
 
     def __init__(self, request: Offloaded[None] | None) -> None:
         self.request = request
         self.debts: list[bytes] = []
-        self._began = monotonic()
+        self._end: float | None = None
 
     @property
     def seconds_left(self) -> float:
-        """Seconds of `RECOVERY_LIMIT` that are left."""
-        return max(self._began + RECOVERY_LIMIT - monotonic(), 0.0)
+        """Seconds of `RECOVERY_LIMIT` that are left, from when it was first asked for on."""
+        if self._end is None:
+            self._end = monotonic() + RECOVERY_LIMIT
+        return max(self._end - monotonic(), 0.0)
 
 
-class TurnTaking(BaseConnection[Row]):
+class TurnTaking(BaseSession[Row]):
     """A connection that one at a time may use; the blocking and the async one add how they wait."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -92,16 +94,21 @@ class TurnTaking(BaseConnection[Row]):
     def _see_that_it_lives(self) -> None:
         """Take in what the server has said since: a connection that has died is noticed before it is used."""
         try:
-            self.pgconn.consume_input()
+            self._take_in()
         except OperationalError as error:
             error.safe_to_retry = True
-            raise
+            raise self._lost(error) from error
 
     def _end_turn(self, gen: Gen[Any]) -> None:
+        """Give up the turn, if `gen` had it, and hand out what the server has said meanwhile."""
+        gen.close()
         holder = self._turn.get(None)
         if holder is not None and holder[0] is gen:
+            if not self._is_closed:
+                self._gather()
             del self._turn[None]
-        gen.close()
+        if self._news:
+            self._deliver()
 
     @property
     def _is_busy(self) -> bool:
@@ -138,7 +145,7 @@ class TurnTaking(BaseConnection[Row]):
         return error
 
     def _interrupted(self) -> None:
-        """Have the statement under way cancelled, and the rest settled by the next turn; nothing waits here."""
+        """Have the statement under way cancelled, and the rest settled by the next turn; nothing waits."""
         active = self.pgconn.transaction_status == TransactionStatus.ACTIVE
         piped = self.pgconn.pipeline_status != PipelineStatus.OFF
         if self._rescue is not None or not (active or piped):
@@ -177,10 +184,28 @@ class TurnTaking(BaseConnection[Row]):
             )
         return error
 
+    def _is_interrupted_by(self, error: BaseException) -> bool:
+        """Return whether nothing may wait any more for what ends with `error`."""
+        return self._rescue is not None or not isinstance(error, Exception)
+
     def _owe(self, command: bytes) -> bool:
-        """Leave `command` to the next turn if the connection was interrupted; return whether that is so."""
-        if self._rescue is None:
+        """Roll back by `command` without waiting for it: at once, or by the next turn if that cannot be.
+
+        :return: whether it is so; not where somebody else uses the connection, or it is lost
+        """
+        if self._is_busy or self._is_closed or self._pid != os.getpid():
             return False
+        if self._rescue is None:
+            self._interrupted()
+        if self._rescue is None:
+            try:
+                self.pgconn.send_query(command)
+                self.pgconn.flush()
+            except DatabaseError:
+                return False
+            self._rescue = Rescue(None)
+            if command != b"ROLLBACK":
+                return True  # done again it would be an error
         self._rescue.debts.append(command)
         return True
 

@@ -44,8 +44,11 @@ class BaseConnection(Messages, Generic[Row]):
         """Whether those who wait for the end were told."""
 
     def __repr__(self) -> str:
-        where = "" if self._is_closed else f" {self.info.dsn!r}"
-        return f"<{type(self).__module__}.{type(self).__qualname__} [{self._state}]{where} at {id(self):#x}>"
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        if self._is_closed:
+            return f"<{name} [closed] at {id(self):#x}>"
+        where = f"host={self.info.host} port={self.info.port} user={self.info.user} dbname={self.info.dbname}"
+        return f"<{name} [{self._state}] {where} at {id(self):#x}>"
 
     @property
     def _state(self) -> str:
@@ -171,6 +174,13 @@ class BaseConnection(Messages, Generic[Row]):
         self._check(results)
         return results[-1]
 
+    def _sync_gen(self) -> Gen[None]:
+        """Take in the results of what is in the pipeline, so that the state of the transaction is known.
+
+        :raises DatabaseError: the first error among them
+        """
+        yield from ()
+
     def _begin_gen(self) -> Gen[None]:
         """Begin a transaction unless one is under way, or none is wanted."""
         if not self._autocommit and self.pgconn.transaction_status == TransactionStatus.IDLE:
@@ -240,7 +250,7 @@ class BaseConnection(Messages, Generic[Row]):
         return self._told_lost(error)
 
     def _told_lost(self, error: DatabaseError) -> DatabaseError:
-        """Return an error of a session that is over: in the server's last words, if it was lost and had any."""
+        """Return an error of a session that is over: in the last words of the server, if it had any."""
         words = self._last_words
         if words is None or error.sqlstate is not None or not self._was_lost:
             error.connection_lost = self._was_lost

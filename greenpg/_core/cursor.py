@@ -57,7 +57,7 @@ class BaseCursor(Generic[Row]):
         """The result that rows are fetched from; `None` if there is none."""
         self._position = 0
         self._rowcount = -1
-        self._tx = Transformer(self._conn if self._adapters is None else self)
+        self._tx = self._transformer()
         self._make_row: RowMaker[Row] = _no_rows
 
     def __repr__(self) -> str:
@@ -65,6 +65,9 @@ class BaseCursor(Generic[Row]):
         if not self._is_closed and self.pgresult is not None:
             state = ExecStatus(self.pgresult.status).name
         return f"<{type(self).__module__}.{type(self).__qualname__} [{state}] of {self._conn!r}>"
+
+    def _transformer(self) -> Transformer:
+        return Transformer(self._conn if self._adapters is None else self)
 
     # What it is about
 
@@ -249,6 +252,7 @@ class BaseCursor(Generic[Row]):
         unknown = self._tx.unknown_oids()
         if unknown:
             yield from self._conn._learn_gen(unknown)
+            self._tx = self._transformer()  # the one before has chosen its loaders
             self._select(self._result_number)
 
     def _select(self, number: int) -> None:
