@@ -162,7 +162,9 @@ class BaseConnection(Messages, Generic[Row]):
         self.pgconn.send_query_params(query.encode(), [str(param).encode() for param in params])
         results = yield from execute_gen(self.pgconn)
         self._check(results)
-        return kind._from_rows(name, _rows(results[0]))
+        transformer = Transformer(self)
+        transformer.set_pgresult(results[0])
+        return kind._from_rows(name, transformer.load_rows(0, results[0].ntuples, tuple))
 
     def _command_gen(self, command: bytes) -> Gen[PGresult]:
         """Execute a command of our own, without parameters, and return its result.
@@ -261,9 +263,3 @@ class BaseConnection(Messages, Generic[Row]):
             "DatabaseError",
             said(message, diag=words, safe_to_retry=error.safe_to_retry, connection_lost=True),
         )
-
-
-def _rows(result: PGresult) -> list[list[str | None]]:
-    """Return the values of a result in text format, undecoded otherwise."""
-    values = ([result.get_value(i, j) for j in range(result.nfields)] for i in range(result.ntuples))
-    return [[None if value is None else value.decode() for value in row] for row in values]

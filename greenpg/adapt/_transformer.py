@@ -213,15 +213,15 @@ class Transformer:
         """
         known = self._loaders[format]
         loader = known.get(oid)
-        if loader is None:
-            known[oid] = loader = self._find_loader(oid, Format(format))(oid, self)
-        return loader
-
-    def _find_loader(self, oid: int, format: Format) -> type[Loader]:
-        found = self._adapters.get_loader(oid, format)
-        if found is None and format == Format.TEXT:
-            found = self._adapters.get_loader(0, Format.TEXT)
-        return found or _Unloadable
+        if loader is not None:
+            return loader
+        found = self._adapters.get_loader(oid, Format(format))
+        if found is not None:
+            known[oid] = loader = found(oid, self)
+            return loader
+        # Not kept: the type may be learned in between.
+        unknown = self._adapters.get_loader(0, Format.TEXT) if format == Format.TEXT else None
+        return (unknown or _Unloadable)(oid, self)
 
     def load_rows(self, row0: int, row1: int, make_row: Callable[[Sequence[Any]], Row]) -> list[Row]:
         """Return rows of the result.

@@ -65,11 +65,11 @@ class TypeInfo:
 
     @classmethod
     def _query(cls, name: Any) -> tuple[str, Sequence[Any]]:
-        """Return the query, and its parameters, that asks for the type."""
+        """Return the query that asks for the type, with `$1`..., and its parameters, all of them text."""
         text = name if isinstance(name, str) else name.as_string(None)
         return (
             "select typname::text, oid, typarray, oid::regtype::text, typdelim::text from pg_type"
-            " where oid = to_regtype(%s)",
+            " where oid = to_regtype($1)",
             [text],
         )
 

@@ -131,7 +131,7 @@ class CompositeInfo(TypeInfo):
             " coalesce(array_agg(a.attname::text order by a.attnum) filter (where a.attnum > 0), '{}'),"
             " coalesce(array_agg(a.atttypid order by a.attnum) filter (where a.attnum > 0), '{}')"
             " from pg_type t left join pg_attribute a on a.attrelid = t.typrelid and not a.attisdropped"
-            " where t.oid = to_regtype(%s) and t.typtype = 'c' group by t.oid",
+            " where t.oid = to_regtype($1) and t.typtype = 'c' group by t.oid",
             super()._query(name)[1],
         )
 

@@ -45,7 +45,7 @@ class EnumInfo(TypeInfo):
             "select t.typname::text, t.oid, t.typarray, t.oid::regtype::text,"
             " array_agg(e.enumlabel::text order by e.enumsortorder)"
             " from pg_type t join pg_enum e on e.enumtypid = t.oid"
-            " where t.oid = to_regtype(%s) group by t.oid",
+            " where t.oid = to_regtype($1) group by t.oid",
             super()._query(name)[1],
         )
 

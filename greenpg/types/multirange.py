@@ -161,7 +161,7 @@ class MultirangeInfo(SubtypeInfo):
     def _query(cls, name: Any) -> tuple[str, Sequence[Any]]:
         return (
             "select t.typname::text, t.oid, t.typarray, t.oid::regtype::text, r.rngtypid, r.rngsubtype"
-            " from pg_type t join pg_range r on r.rngmultitypid = t.oid where t.oid = to_regtype(%s)",
+            " from pg_type t join pg_range r on r.rngmultitypid = t.oid where t.oid = to_regtype($1)",
             super()._query(name)[1],
         )
 

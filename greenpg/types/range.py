@@ -219,7 +219,7 @@ class RangeInfo(SubtypeInfo):
     def _query(cls, name: Any) -> tuple[str, Sequence[Any]]:
         return (
             "select t.typname::text, t.oid, t.typarray, t.oid::regtype::text, r.rngsubtype"
-            " from pg_type t join pg_range r on r.rngtypid = t.oid where t.oid = to_regtype(%s)",
+            " from pg_type t join pg_range r on r.rngtypid = t.oid where t.oid = to_regtype($1)",
             super()._query(name)[1],
         )
 
