@@ -25,6 +25,8 @@ from greenpg.abc import Ready as Ready
 from greenpg.abc import Wait as Wait
 from greenpg.connection import AsyncConnection as AsyncConnection
 from greenpg.connection import Connection as Connection
+from greenpg.copy import AsyncCopy as AsyncCopy
+from greenpg.copy import Copy as Copy
 from greenpg.cursor import AsyncCursor as AsyncCursor
 from greenpg.cursor import Cursor as Cursor
 from greenpg.errors import DatabaseError as DatabaseError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greenpg._core.cursor import BaseCursor
+from greenpg.copy import AsyncCopy, Copy
 from greenpg.rows import Row
 from greenpg.waiters._slice import TimeSlice
 
@@ -85,6 +86,16 @@ class Cursor(BaseCursor[Row]):
         :param timeout: seconds for all of them
         """
         self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
+
+    def copy(self, statement: Any, params: Any = None, *, timeout: float | None = None) -> Copy:
+        """Return a COPY to use as a context manager: `with cursor.copy("COPY t FROM STDIN") as copy:`.
+
+        The statement is executed as its block is entered, and ended as it is left.
+
+        :param params: put into the statement as literals, `COPY (SELECT %s) TO STDOUT`
+        :param timeout: seconds that each call may take, the beginning and the end of the block too
+        """
+        return Copy(self, statement, params, timeout)
 
     def callproc(self, name: str, args: Any = (), *, timeout: float | None = None) -> Any:
         """Call a function (PEP 249), whose result is the cursor's then; return the arguments.
@@ -193,6 +204,10 @@ class AsyncCursor(BaseCursor[Row]):
     ) -> None:
         """Async `Cursor.executemany()`."""
         await self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
+
+    def copy(self, statement: Any, params: Any = None, *, timeout: float | None = None) -> AsyncCopy:
+        """Async `Cursor.copy()`, which does not wait either."""
+        return AsyncCopy(self, statement, params, timeout)
 
     async def callproc(self, name: str, args: Any = (), *, timeout: float | None = None) -> Any:
         """Async `Cursor.callproc()`."""

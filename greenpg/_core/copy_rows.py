@@ -1,0 +1,87 @@
+"""Rows as COPY writes them, text and binary: pure functions of bytes, and the values they stand for.
+
+See "File Formats" in the documentation of COPY: https://www.postgresql.org/docs/current/sql-copy.html
+"""
+
+from __future__ import annotations
+
+import re
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from greenpg.errors import DataError
+from greenpg.types._wire import Wire, field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenpg.pq import Buffer
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+"""What binary COPY data begins with: its signature, no flags, no extension."""
+
+TRAILER = b"\xff\xff"
+"""What binary COPY data ends with."""
+
+_COUNT = Struct("!h")
+_NULL = rb"\N"
+_SPECIAL = re.compile(rb"[\b\t\n\v\f\r\\]")
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_LETTERS = {b"\b": b"b", b"\t": b"t", b"\n": b"n", b"\v": b"v", b"\f": b"f", b"\r": b"r", b"\\": b"\\"}
+_CONTROLS = {letter: control for control, letter in _LETTERS.items()}
+
+_WITH_BACKSLASHES = frozenset(
+    ("big5", "cp932", "cp936", "cp949", "cp950", "gb18030", "gbk", "johab", "shift_jis", "shift_jis_2004")
+)
+"""Codecs in which the second byte of a character may be that of a backslash."""
+
+
+def text_row(values: Sequence[Buffer | None], encoding: str) -> bytes:
+    """Return a row in text format.
+
+    :param encoding: Python's name of what the values are in
+    """
+    return b"\t".join([_NULL if value is None else _escape(value, encoding) for value in values]) + b"\n"
+
+
+def parse_text_row(row: bytes, encoding: str) -> list[bytes | None]:
+    """Return the values of a row in text format."""
+    values = row.removesuffix(b"\n").split(b"\t")
+    return [None if value == _NULL else _unescape(value, encoding) for value in values]
+
+
+def binary_row(values: Sequence[Buffer | None]) -> bytes:
+    """Return a row in binary format."""
+    fields = [field(None if value is None else bytes(value)) for value in values]
+    return b"".join([_COUNT.pack(len(values)), *fields])
+
+
+def parse_binary_row(row: bytes) -> list[bytes | None] | None:
+    """Return the values of a row in binary format, `None` for what has none: the header and the trailer.
+
+    :raises DataError: it is no such row
+    """
+    if row.startswith(HEADER[:11]):
+        row = row[len(HEADER) + int.from_bytes(row[15:19], "big") :]
+    if row in (b"", TRAILER):
+        return None
+    wire = Wire(row, "COPY row")
+    values = [wire.field() for _ in range(_COUNT.unpack(wire.take(2))[0])]
+    wire.end()
+    return values
+
+
+def _escape(value: Buffer, encoding: str) -> bytes:
+    value = bytes(value)
+    if encoding not in _WITH_BACKSLASHES:
+        return _SPECIAL.sub(lambda match: b"\\" + _LETTERS[match[0]], value)
+    text = value.decode(encoding)
+    return _escape(text.encode(), "utf-8").decode().encode(encoding)
+
+
+def _unescape(value: bytes, encoding: str) -> bytes:
+    if b"\\" not in value:
+        return value
+    if encoding not in _WITH_BACKSLASHES:
+        return _ESCAPED.sub(lambda match: _CONTROLS.get(match[1], match[1]), value)
+    return _unescape(value.decode(encoding).encode(), "utf-8").decode().encode(encoding)
