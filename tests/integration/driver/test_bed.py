@@ -97,7 +97,7 @@ def test_a_socket_left_open_fails_the_test(runtime: Runtime, dsn: str, observer:
     async def leave() -> None:
         kept.append(socket.socket())
 
-    with pytest.raises(AssertionError, match="left open"):
+    with pytest.raises(AssertionError, match="left sockets open"):
         bed.Db(runtime, dsn, observer).run(leave)
     kept.pop().close()
 

@@ -119,14 +119,14 @@ async def test_several_statements(db: Db, conn: Any) -> None:
     cur: Any = conn.cursor()
     await cur.execute("select 1; create temp table several (id int); select 2 as b, 3; select 4 where false")
     assert await cur.fetchall() == [(1,)]
-    assert cur.nextset()
+    assert cur.nextset() is True
     assert (cur.description, cur.statusmessage) == (None, "CREATE TABLE")
     with pytest.raises(db.errors.ProgrammingError):
         await cur.fetchone()
-    assert cur.nextset()
+    assert cur.nextset() is True
     assert [column.name for column in cur.description] == ["b", "?column?"]
     assert await cur.fetchall() == [(2, 3)]
-    assert cur.nextset()
+    assert cur.nextset() is True
     assert await cur.fetchall() == []
     assert cur.nextset() is None
     assert await cur.fetchall() == []

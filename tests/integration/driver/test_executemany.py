@@ -45,7 +45,7 @@ async def test_returning_gives_one_result_each(db: Db, conn: Any) -> None:
     cur = await with_table(conn)
     await cur.executemany(INSERT + " returning id, data", [(1, "a"), (2, "b")], returning=True)
     found = [await cur.fetchall()]
-    while cur.nextset():
+    while cur.nextset() is True:
         found.append(await cur.fetchall())
     assert found == [[(1, "a")], [(2, "b")]]
 
@@ -93,6 +93,6 @@ async def test_megabytes_both_ways(db: Db, conn: Any) -> None:
     data = ["x" * 100_000 + str(number) for number in range(60)]
     await cur.executemany("select %s::text", [(text,) for text in data], returning=True)
     found = [(await cur.fetchone())[0]]
-    while cur.nextset():
+    while cur.nextset() is True:
         found.append((await cur.fetchone())[0])
     assert found == data

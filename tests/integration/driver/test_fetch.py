@@ -153,10 +153,10 @@ async def test_names_that_are_no_names_in_a_namedtuple(db: Db, conn: Any) -> Non
 
 
 @pytest.mark.beyond
-async def test_keywords_and_doubles_in_a_namedtuple(db: Db, conn: Any) -> None:
+async def test_keywords_in_a_namedtuple(db: Db, conn: Any) -> None:
     factories: Any = db.module("rows")
     cur = conn.cursor(row_factory=factories.namedtuple_row)
-    await cur.execute('select 1 as "class", 2 as a, 3 as a')
+    await cur.execute('select 1 as "class", 2 as "def", 3 as "None"')
     assert tuple(await cur.fetchone()) == (1, 2, 3)
 
 
@@ -197,5 +197,5 @@ async def test_each_result_has_its_own_rows(db: Db, conn: Any) -> None:
     cur = conn.cursor(row_factory=factories.dict_row)
     await cur.execute("select 1 as a; select 2 as b")
     assert await cur.fetchone() == {"a": 1}
-    cur.nextset()
+    assert cur.nextset() is True
     assert await cur.fetchone() == {"b": 2}
