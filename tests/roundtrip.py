@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import HealthCheck, settings
+
 from greenpg import pq
 from greenpg.adapt import AdaptersMap, Format, PyFormat, Transformer
 from greenpg.errors import error_from_result
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from greenpg.pq import PGresult
+
+LIVE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""For generated values: the session is set up once for all of them."""
 
 FORMATS_IN = (PyFormat.AUTO, PyFormat.TEXT, PyFormat.BINARY)
 FORMATS_OUT = (Format.TEXT, Format.BINARY)
@@ -56,6 +61,14 @@ class RoundTrip:
         tx.set_pgresult(self._result())
         return tx.load_rows(0, 1, tuple)[0][0]
 
+    def rows(self, sql: str, params: Sequence[str | bytes] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows; parameters are the texts of `$1`, `$2`..."""
+        values = [value if isinstance(value, bytes) else value.encode() for value in params]
+        self.pgconn.send_query_params(sql.encode(), values)
+        result, tx = self._result(), Transformer(self)
+        tx.set_pgresult(result)
+        return tx.load_rows(0, result.ntuples, tuple)
+
     def roundtrip(
         self,
         value: Any,
@@ -78,6 +91,12 @@ class RoundTrip:
         """Return a value after it went there and back in every format, and as a literal."""
         ways = [self.roundtrip(value, type, there, back) for there in FORMATS_IN for back in FORMATS_OUT]
         return [*ways, *(self.literal(value, type, back) for back in FORMATS_OUT)]
+
+    def check(self, value: Any, type: str) -> None:
+        """Assert that a value comes back the same, of the same class, whatever way it goes."""
+        for back in self.all_ways(value, type):
+            assert back == value, f"{value!r} came back as {back!r}"
+            assert isinstance(value, back.__class__)
 
     def _result(self) -> PGresult:
         """Return the last result, or raise the first error."""
