@@ -294,13 +294,20 @@ def encoded(text: str, tx: Transformer) -> bytes:
     """
     if "\0" in text:
         raise DataError(f"SQL cannot have a NUL in it: at character {text.index(chr(0)) + 1}")
+    codec = tx.encoding
     try:
-        return text.encode(tx.encoding)
+        data = text.encode(codec)
+        at = -1 if codec == "utf-8" or text.isascii() else _changed(text, data.decode(codec))
     except UnicodeEncodeError as error:
-        wrong = text[error.start : error.end]
-        raise DataError(
-            f"the client encoding {tx.encoding} has no {wrong!a}: at character {error.start + 1} of the SQL"
-        ) from None
+        at = error.start
+    if at >= 0:
+        raise DataError(f"the client encoding {codec} has no {text[at]!a}: at character {at + 1} of the SQL")
+    return data
+
+
+def _changed(text: str, other: str) -> int:
+    """Return where two texts differ, -1 if they do not: Python's EUC_JP makes a backslash of `¥`."""
+    return next((at for at, (old, new) in enumerate(zip(text, other, strict=False)) if old != new), -1)
 
 
 def is_template(obj: object) -> TypeGuard[Template]:
