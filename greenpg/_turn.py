@@ -104,11 +104,17 @@ class TurnTaking(BaseSession[Row]):
         gen.close()
         holder = self._turn.get(None)
         if holder is not None and holder[0] is gen:
-            if not self._is_closed:
-                self._gather()
+            self._take_stock()
             del self._turn[None]
         if self._news:
             self._deliver()
+
+    def _take_stock(self) -> None:
+        """Take note of what the conversation has brought besides results."""
+        if not self._is_closed:
+            self._gather()
+            if self._descriptors and self.pgconn.transaction_status == TransactionStatus.IDLE:
+                self._descriptors.clear()  # large objects are closed with the transaction
 
     @property
     def _is_busy(self) -> bool:
@@ -234,6 +240,7 @@ class TurnTaking(BaseSession[Row]):
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE and self._rescue is None:
                 self._request_cancel()
             self._finish()
+        self._deliver()
 
     def __del__(self) -> None:
         if getattr(self, "_pid", None) != os.getpid() or self.pgconn.status == ConnStatus.BAD:
@@ -241,6 +248,7 @@ class TurnTaking(BaseSession[Row]):
         warnings.warn(
             f"{self!r} was deleted while still open: close it", ResourceWarning, source=self, stacklevel=1
         )
+        self._termination_listeners.clear()  # they would be given what is on its way out
         with suppress(Error, OSError, RuntimeError):
             self._close()
 

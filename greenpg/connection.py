@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenpg._core.connecting import connect_steps
 from greenpg._core.protocol import cancel_gen
-from greenpg._turn import CANCEL_LIMIT, TurnTaking
+from greenpg._session import AsyncSession, Session
+from greenpg._turn import CANCEL_LIMIT
 from greenpg.conninfo import make_conninfo
 from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.errors import CancellationTimeout
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Connection(TurnTaking[Row]):
+class Connection(Session[Row]):
     """A session on a server, for one green thread at a time. Made by `connect()`.
 
     As a context manager it commits at the end, or rolls back after an exception, and closes.
@@ -142,11 +143,17 @@ class Connection(TurnTaking[Row]):
         return self.cursor().execute(query, params, prepare=prepare, binary=binary, timeout=timeout)
 
     def commit(self, *, timeout: float | None = None) -> None:
-        """Commit the transaction, if there is one."""
+        """Commit the transaction, if there is one.
+
+        :raises greenpg.ProgrammingError: it is for a `transaction()` block or `tpc_commit()` to end it
+        """
         self._run(self._commit_gen(), timeout)
 
     def rollback(self, *, timeout: float | None = None) -> None:
-        """Roll the transaction back, if there is one."""
+        """Roll the transaction back, if there is one.
+
+        :raises greenpg.ProgrammingError: it is for a `transaction()` block or `tpc_rollback()` to end it
+        """
         self._run(self._rollback_gen(), timeout)
 
     def cancel(self) -> None:
@@ -199,7 +206,7 @@ class Connection(TurnTaking[Row]):
             self.close()
 
 
-class AsyncConnection(TurnTaking[Row]):
+class AsyncConnection(AsyncSession[Row]):
     """Async `Connection`, for one task at a time."""
 
     __module__ = "greenpg"

@@ -1,7 +1,7 @@
 """What a server says besides results, and who is told: notices, notifications, the end of the session.
 
-While libpq hands something over, notes are taken and nothing else. `_deliver()` calls the handlers, in the colour
-of whoever had the connection last, once that one is done with it: a handler may use the connection itself.
+While libpq hands something over, notes are taken and nothing else. `_deliver()` calls the handlers, in the
+colour of whoever had the connection last, once that one is done with it: a handler may use the connection.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Messages:
     def add_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
         """Have `callback` called with each notice, once the call that received it is over.
 
-        :param callback: takes a `Diagnostic`, which stays valid as long as it is held; what it raises is logged
+        :param callback: takes a `Diagnostic`, valid as long as it is held; what it raises is logged
         :raises TypeError: it is a coroutine function: handlers are called, not awaited
         """
         self._notice_handlers.append(_plain(callback))
@@ -111,7 +111,7 @@ class Messages:
     def add_termination_listener(self, callback: Callable[[Any], object]) -> None:
         """Have `callback` called with the connection when its session has ended, for whatever reason.
 
-        The end is noticed by what uses the connection, asks whether it is `closed`, or sleeps in `wait_closed()`.
+        The end is noticed by who uses the connection, asks if it is `closed` or sleeps in `wait_closed()`.
 
         :raises TypeError: it is a coroutine function
         """

@@ -31,7 +31,7 @@ def settle_steps(pgconn: PGconn, request: Offloaded[None] | None, debts: Sequenc
     """Bring the connection to rest after an interruption, and make up for what could not be sent then.
 
     :param request: the request to cancel that is under way; waited for, lest it hit a later statement
-    :param debts: commands owed to the server, a `ROLLBACK` as a rule, sent once it is at rest
+    :param debts: commands owed to the server, which roll back, sent once it is at rest
     :raises OperationalError: the connection is lost
     """
     if request is not None:
@@ -45,6 +45,8 @@ def settle_steps(pgconn: PGconn, request: Offloaded[None] | None, debts: Sequenc
             patience *= 2
             yield cancel_gen(pgconn), None
     for command in debts:
+        if pgconn.transaction_status == TransactionStatus.IDLE:
+            return  # a transaction is over that they were to roll back
         pgconn.send_query(command)
         yield execute_gen(pgconn), None
 

@@ -6,6 +6,7 @@ The rooms beside are imported when they are first asked for; importing this one 
 
 from greenpg.waiters._drive import adrive as adrive
 from greenpg.waiters._drive import drive as drive
+from greenpg.waiters._hangup import Hangup as Hangup
 from greenpg.waiters._registry import current_async as current_async
 from greenpg.waiters._registry import get_wait_callback as get_wait_callback
 from greenpg.waiters._registry import names as names
