@@ -113,7 +113,8 @@ class _Attempt:
         addresses = yield from self._addresses_gen()
         winner = yield from race_gen(self._start, addresses, self._failed)
         if winner is None:
-            self.is_unreachable = self.host.place in self.reasons[-1]  # otherwise libpq could not even begin
+            # where libpq could not even begin, it names no host
+            self.is_unreachable = self.host.place in self.reasons[-1] and self.host.port in self.reasons[-1]
             raise _Failed
         pgconn, status = winner
         if (yield from _authenticate_gen(pgconn, status)) == PollingStatus.FAILED:
@@ -144,7 +145,7 @@ class _Attempt:
 
     def _failed(self, pgconn: PGconn) -> None:
         """Take down why a connection has failed, and close it."""
-        message = pgconn.get_error_message()
+        message = self._named(pgconn.get_error_message(), pgconn.hostaddr.decode())
         self.is_unsuitable = pgconn.parameter_status(b"server_version") is not None
         pgconn.finish()
         reports = _REPORT.findall(message)  # several, if libpq has tried once more without TLS
@@ -154,6 +155,14 @@ class _Attempt:
             message = _REPORT.sub(r"\1:  \3", message)
         lines = [line for line in message.splitlines() if not (reports and _SOURCE.fullmatch(line))]
         self.reasons.append("\n".join(dict.fromkeys(lines)))
+
+    def _named(self, message: str, address: str) -> str:
+        """Return libpq's message with the host's name, which it leaves out when it is given an address."""
+        host = self.host
+        if host.name in ("", address):
+            return message
+        port = f", port {host.port}"
+        return message.replace(f'"{address}"{port}', f"{host.place} ({address}){port}")
 
     def __str__(self) -> str:
         late = [f"{self.host} failed: timeout expired"] if self.is_late else []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
 
 # Where PostgreSQL's name of an encoding and Python's differ by more than punctuation.
-_CODECS = {"EUC_CN": "gb2312", "SQL_ASCII": "ascii", "UHC": "cp949", "WIN": "cp1251", "ALT": "cp866"}
+_CODECS = {"EUC_CN": "gb2312", "KOI8R": "koi8-r", "KOI8U": "koi8-u", "SQL_ASCII": "ascii", "UHC": "cp949"}
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenpg.conninfo import conninfo_to_dict, make_conninfo
 from tests import faults
 from tests.integration.driver.bed import DRIVER, Db, Observer
 from tests.integration.driver.runtimes import RUNTIMES, Runtime
@@ -118,3 +119,16 @@ def hostile() -> Iterator[faults.HostileServer]:
     """A server that breaks the protocol in the way that the name of the database says."""
     with faults.HostileServer() as server:
         yield server
+
+
+@pytest.fixture
+def port(dsn: str) -> str:
+    """The port of the session's server, by TCP."""
+    return str(conninfo_to_dict(dsn)["port"])
+
+
+@pytest.fixture
+def local(dsn: str) -> str:
+    """The session's server by TCP, without a host and a port."""
+    options = conninfo_to_dict(dsn)
+    return make_conninfo(user=options["user"], dbname=options["dbname"], password=options.get("password"))
