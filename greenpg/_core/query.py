@@ -53,6 +53,14 @@ class Parsed(NamedTuple):
         return _filled(self.chunks, [values[number] for number in self.order])
 
 
+def _whole(text: bytes, count: int = 0) -> Parsed:
+    """Return a statement in which nothing is looked for, with a number of parameters."""
+    return Parsed((text,), (), (PyFormat.AUTO,) * count, None, text)
+
+
+_NOTHING = _whole(b"")
+
+
 class PostgresQuery:
     """A statement whose parameters the server binds."""
 
@@ -73,7 +81,7 @@ class PostgresQuery:
 
     def __init__(self, transformer: Transformer):
         self._tx = transformer
-        self._take(_parsed([b""], [], [], None))
+        self._take(_NOTHING)
 
     def convert(self, query: str | bytes | Composable | Template, params: Params | None = None) -> None:
         """Take a statement and its parameters.
@@ -90,8 +98,7 @@ class PostgresQuery:
             if values:
                 self._bind(values)
         elif params is None:
-            text = self._text(query)
-            self._take(Parsed((text,), (), (), None, text))
+            self._take(_whole(self._text(query)))
         else:
             check_kind(params)
             self._take(self._parse(self._text(query), len(params)))
@@ -144,7 +151,7 @@ class RawQuery(PostgresQuery):
     """A statement in PostgreSQL's own style, with `$1`; nothing is looked for in it, `%` is an operator."""
 
     def _parse(self, text: bytes, count: int) -> Parsed:
-        return Parsed((text,), (), (PyFormat.AUTO,) * count, None, text)
+        return _whole(text, count)
 
 
 class ClientQuery(PostgresQuery):
