@@ -19,7 +19,7 @@ FILE_LINES = 500
 FUNCTION_LINES = 40
 EXEMPT = ("sqlstate", "suite")  # generated; others' work, kept as it is
 
-SHELLS = ("connection", "cursor", "copy", "transaction", "pipeline", "lobject", "pool")
+SHELLS = ("connection", "cursor", "copy", "transaction", "pipeline", "lobject", "pool", "listener")
 
 # Room -> the rooms right below it; whatever is below those may be imported too.
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -35,7 +35,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "uwsgi": ("compat",),
     "testing": SHELLS,
     "compat": ("waiters", "_core", "pq"),
-    **dict.fromkeys(SHELLS, ("_turn", *SHELLS)),
+    **dict.fromkeys(SHELLS, ("_session", *SHELLS)),
+    "_session": ("_liveness", "transaction", "lobject"),
+    "_liveness": ("_turn",),
     "_turn": ("waiters", "_core"),
     "_core": ("pq", "types", "sql", "rows", "conninfo", "_pristine"),
     "sql": ("types",),

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.protocol import execute_gen
-from greenpg.errors import DataError, InterfaceError, NotSupportedError, ProgrammingError
-from greenpg.pq.enums import Format, PipelineStatus, TransactionStatus
+from greenpg.errors import DataError, InterfaceError, ProgrammingError
+from greenpg.pq.enums import Format, TransactionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,7 @@ class BaseLargeObject:
                 yield from self._open_gen()
 
     def _open_gen(self) -> Gen[None]:
+        yield from self._conn._sync_gen()
         if self._conn.pgconn.transaction_status == TransactionStatus.IDLE:
             raise ProgrammingError("a large object is open in a transaction only: use transaction()")
         flags = ("r" in self._access and _INV_READ) | ("w" in self._access and _INV_WRITE)
@@ -144,7 +145,8 @@ class BaseLargeObject:
 
     def _seek_gen(self, offset: int, whence: int) -> Gen[int]:
         self._decoder.reset()
-        return (yield from self._step_gen("lo_lseek64", offset, whence))
+        position: int = yield from self._step_gen("lo_lseek64", offset, whence)
+        return position
 
     def _export_gen(self, filename: str) -> Gen[None]:
         """Write all of the content to a file of this machine."""
@@ -171,9 +173,10 @@ class BaseLargeObject:
 
     def _call_gen(self, function: str, *args: int | bytes) -> Gen[Any]:
         """Call a function, and return what it returns: an int, or bytes."""
+        return (yield from self._conn._apart_gen(self._ask_gen(function, args)))
+
+    def _ask_gen(self, function: str, args: tuple[int | bytes, ...]) -> Gen[Any]:
         pgconn = self._conn.pgconn
-        if pgconn.pipeline_status != PipelineStatus.OFF:
-            raise NotSupportedError("large objects cannot be used in a pipeline: end it first")
         places = ", ".join(f"${number}" for number in range(1, len(args) + 1))
         pgconn.send_query_params(
             f"SELECT pg_catalog.{function}({places})".encode(),
@@ -184,6 +187,5 @@ class BaseLargeObject:
         )
         results = yield from execute_gen(pgconn)
         self._conn._check(results)
-        value = results[0].get_value(0, 0)
-        kind = results[0].ftype(0)
+        kind, value = results[0].ftype(0), results[0].get_value(0, 0) or b""
         return value if kind == _BYTEA else int.from_bytes(value, "big", signed=kind != _OID)

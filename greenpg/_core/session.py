@@ -9,9 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.connection import BaseConnection
-from greenpg._core.protocol import execute_gen
 from greenpg._core.xid import Xid
-from greenpg.adapt import Transformer
 from greenpg.errors import ProgrammingError
 from greenpg.pq.enums import TransactionStatus
 from greenpg.rows import Row
@@ -183,7 +181,6 @@ class BaseSession(BaseConnection[Row]):
             raise ProgrammingError("the transaction is prepared already")
         self._check_blocks("tpc_prepare")
         yield from self._command_gen(b"PREPARE TRANSACTION " + self._quoted(self._two_phase))
-        yield from self._sync_gen()
         self._is_prepared = True
 
     def _tpc_end_gen(self, verb: str, xid: Xid | str | None) -> Gen[None]:
@@ -205,18 +202,12 @@ class BaseSession(BaseConnection[Row]):
         else:
             name = _xid(xid)
         yield from self._command_gen(verb.upper().encode() + b" PREPARED " + self._quoted(name))
-        yield from self._sync_gen()
         self._two_phase, self._is_prepared = None, False
 
     def _tpc_recover_gen(self) -> Gen[list[Xid]]:
         self._check_open()
-        yield from self._sync_gen()
-        self.pgconn.send_query_params(_RECOVER, None)
-        results = yield from execute_gen(self.pgconn)
-        self._check(results)
-        transformer = Transformer(self)
-        transformer.set_pgresult(results[0])
-        return [Xid.from_record(*row) for row in transformer.load_rows(0, results[0].ntuples, tuple)]
+        rows = yield from self._apart_gen(self._ask_gen(_RECOVER, []))
+        return [Xid.from_record(*row) for row in rows]
 
     def _check_blocks(self, name: str) -> None:
         if self._blocks:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from greenpg.errors import DatabaseError, ProgrammingError
-from greenpg.pq.enums import PipelineStatus, TransactionStatus
+from greenpg.pq.enums import TransactionStatus
 
 if TYPE_CHECKING:
     from greenpg.abc import Gen
@@ -93,7 +93,7 @@ class BaseTransaction:
         if self._savepoint_name is not None:
             commands.append(b"SAVEPOINT " + self._quoted_name)
         try:
-            yield from self._send_gen(commands)
+            yield from conn._command_gen(b"; ".join(commands))
         except DatabaseError:
             if self._is_outermost and conn.pgconn.transaction_status == TransactionStatus.INERROR:
                 yield from conn._command_gen(b"ROLLBACK")
@@ -113,7 +113,7 @@ class BaseTransaction:
 
     def _rollback_gen(self, error: BaseException | None) -> Gen[bool]:
         try:
-            yield from self._send_gen(self._undoing)
+            yield from self._conn._command_gen(self._undoing)
         except DatabaseError as failure:
             self.status = Status.FAILED
             if error is None:
@@ -124,14 +124,16 @@ class BaseTransaction:
 
     def _commit_gen(self) -> Gen[None]:
         self.status = Status.FAILED  # until it is known to have succeeded
-        if not self._is_outermost:
-            yield from self._send_gen([b"RELEASE " + self._quoted_name])
-        else:
-            results = yield from self._send_gen([b"COMMIT"])
-            if (results[-1].command_status or b"") == b"ROLLBACK":
-                self.status = Status.ROLLED_BACK_WITH_ERROR  # as the server does when a statement had failed
-                return
-        self.status = Status.COMMITTED
+        try:
+            yield from self._conn._sync_gen()
+        except DatabaseError as error:  # of a statement in the pipeline
+            yield from self._rollback_gen(error)
+            raise
+        command = b"COMMIT" if self._is_outermost else b"RELEASE " + self._quoted_name
+        result = yield from self._conn._command_gen(command)
+        # a COMMIT is a ROLLBACK where a statement has failed
+        is_rollback = result.command_status == b"ROLLBACK"
+        self.status = Status.ROLLED_BACK_WITH_ERROR if is_rollback else Status.COMMITTED
 
     def _leave(self) -> None:
         """Take the block out of the connection's.
@@ -155,7 +157,7 @@ class BaseTransaction:
         if error is None or not (conn._is_closed or conn._is_interrupted_by(error)):
             return None
         self._leave()
-        if conn._is_closed or not conn._owe(b"; ".join(self._undoing)):
+        if conn._is_closed or not conn._owe(self._undoing):
             self.status = Status.FAILED
             return False
         return self._was_rolled_back(error)
@@ -189,20 +191,8 @@ class BaseTransaction:
         return name
 
     @property
-    def _undoing(self) -> list[bytes]:
-        """The commands that roll it back."""
+    def _undoing(self) -> bytes:
+        """What rolls it back."""
         if self._is_outermost:
-            return [b"ROLLBACK"]
-        return [b"ROLLBACK TO " + self._quoted_name, b"RELEASE " + self._quoted_name]
-
-    def _send_gen(self, commands: list[bytes]) -> Gen[list[Any]]:
-        """Execute commands, in one go where that is possible, and return their results."""
-        conn = self._conn
-        if conn.pgconn.pipeline_status == PipelineStatus.OFF:
-            commands = [b"; ".join(commands)]
-        results = []
-        for command in commands:
-            result = yield from conn._command_gen(command)
-            results.append(result)
-        yield from conn._sync_gen()
-        return results
+            return b"ROLLBACK"
+        return b"ROLLBACK TO %b; RELEASE %b" % (self._quoted_name, self._quoted_name)
