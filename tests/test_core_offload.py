@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenpg._core import offload
-from greenpg._core.offload import Offloaded, detach, offload_gen, resolve, shut_down
+from greenpg._core.offload import Alarm, Offloaded, detach, offload_gen, resolve, shut_down
 from greenpg.abc import Ready, Wait
 from greenpg.waiters import drive
 from greenpg.waiters.select import wait
@@ -128,6 +128,51 @@ def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError, match="can't start new thread"):
         run(offload_gen(lambda: 42))
     assert files() == before
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_what_comes_afterwards_never_comes_before(has_ended: bool) -> None:
+    gate = threading.Event()
+    order: list[str] = []
+    over = threading.Event()
+
+    def call() -> None:
+        gate.wait(20)
+        order.append("call")
+
+    def after() -> None:
+        order.append("after")
+        over.set()
+
+    offloaded = Offloaded(call)
+    if has_ended:
+        gate.set()
+        run(offloaded.result_gen())
+    offloaded.afterwards(after)
+    gate.set()
+    assert over.wait(20)
+    assert order == ["call", "after"]
+
+
+def test_an_alarm_rings_in_its_time() -> None:
+    before = files()
+    began = time.monotonic()
+    alarm = Alarm(0.05)
+    assert wait(alarm.fileno(), Wait.R, 20) == Ready.R
+    assert time.monotonic() - began >= 0.05
+    alarm.close()
+    assert files() == before
+
+
+def test_an_alarm_that_is_closed_leaves_nothing() -> None:
+    before = files()
+    began = time.monotonic()
+    alarm = Alarm(20)
+    assert wait(alarm.fileno(), Wait.R, 0) == Ready.NONE
+    alarm.close()
+    while files() != before:
+        assert time.monotonic() - began < 15
+        time.sleep(0)  # the thread is at it
 
 
 def test_detached_calls() -> None:
