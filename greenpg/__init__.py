@@ -8,6 +8,8 @@ from greenpg import rows as rows
 from greenpg import sql as sql
 from greenpg import types as types
 from greenpg._core.column import Column as Column
+from greenpg._core.messages import Notify as Notify
+from greenpg._core.session import IsolationLevel as IsolationLevel
 from greenpg._core.xid import Xid as Xid
 from greenpg._dbapi import BINARY as BINARY
 from greenpg._dbapi import DATETIME as DATETIME
@@ -39,6 +41,16 @@ from greenpg.errors import NotSupportedError as NotSupportedError
 from greenpg.errors import OperationalError as OperationalError
 from greenpg.errors import ProgrammingError as ProgrammingError
 from greenpg.errors import Warning as Warning
+from greenpg.listener import AsyncListener as AsyncListener
+from greenpg.listener import Gap as Gap
+from greenpg.listener import Listener as Listener
+from greenpg.lobject import AsyncLargeObject as AsyncLargeObject
+from greenpg.lobject import LargeObject as LargeObject
+from greenpg.pipeline import AsyncPipeline as AsyncPipeline
+from greenpg.pipeline import Pipeline as Pipeline
+from greenpg.transaction import AsyncTransaction as AsyncTransaction
+from greenpg.transaction import Rollback as Rollback
+from greenpg.transaction import Transaction as Transaction
 from greenpg.types import adapters as adapters
 
 __version__ = "0.1.0.dev0"
