@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from greenpg._core.connecting import connect_steps
 from greenpg._core.protocol import cancel_gen
@@ -15,6 +15,7 @@ from greenpg._turn import CANCEL_LIMIT
 from greenpg.conninfo import make_conninfo
 from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.errors import CancellationTimeout
+from greenpg.pipeline import AsyncPipeline, Pipeline
 from greenpg.rows import Row, tuple_row
 from greenpg.waiters import adrive, adrive_steps, current_async, drive, drive_steps, get_wait_callback
 
@@ -129,6 +130,13 @@ class Connection(Session[Row]):
         cursor = self.cursor_factory(self, row_factory=row_factory)
         cursor._wants_binary = binary
         return cursor
+
+    def pipeline(self) -> Pipeline:
+        """Return the connection's pipeline, a context manager: statements in it do not wait for each other.
+
+        :raises greenpg.NotSupportedError: as its block is entered, by libpq before 14
+        """
+        return cast("Pipeline", self._pipeline) or Pipeline(self)
 
     def execute(
         self,
@@ -263,6 +271,10 @@ class AsyncConnection(AsyncSession[Row]):
         cursor = self.cursor_factory(self, row_factory=row_factory)
         cursor._wants_binary = binary
         return cursor
+
+    def pipeline(self) -> AsyncPipeline:
+        """Async `Connection.pipeline()`, which does not wait either."""
+        return cast("AsyncPipeline", self._pipeline) or AsyncPipeline(self)
 
     async def execute(
         self,

@@ -113,6 +113,8 @@ class Cursor(BaseCursor[Row]):
     def results(self) -> Iterator[Self]:
         """Yield the cursor at each of its results, from the current one on."""
         self._check_open()
+        if self._answer is not None:
+            self._runs._run(self._await_gen())
         if self.pgresult is not None:
             yield self
             while self.nextset():
@@ -131,6 +133,8 @@ class Cursor(BaseCursor[Row]):
 
         :raises greenpg.ProgrammingError: nothing was executed, or it returns no rows
         """
+        if self._answer is not None:
+            self._runs._run(self._await_gen())
         return self._fetchone()
 
     def fetchmany(self, size: int = 0) -> list[Row]:
@@ -150,6 +154,8 @@ class Cursor(BaseCursor[Row]):
         :param mode: `relative` or `absolute`
         :raises IndexError: the result has no such row
         """
+        if self._answer is not None:
+            self._runs._run(self._await_gen())
         self._scroll(value, mode)
 
     def close(self) -> None:
@@ -158,6 +164,8 @@ class Cursor(BaseCursor[Row]):
         self._is_closed = True
 
     def __iter__(self) -> Iterator[Row]:
+        if self._answer is not None:
+            self._runs._run(self._await_gen())
         while self._is_before_end():
             yield self._fetchone()  # type: ignore[misc]
 
@@ -222,6 +230,8 @@ class AsyncCursor(BaseCursor[Row]):
     async def results(self) -> AsyncIterator[Self]:
         """Async `Cursor.results()`."""
         self._check_open()
+        if self._answer is not None:
+            await self._runs._run(self._await_gen())
         if self.pgresult is not None:
             yield self
             while await self.nextset():
@@ -234,6 +244,8 @@ class AsyncCursor(BaseCursor[Row]):
 
     async def fetchone(self) -> Row | None:
         """Async `Cursor.fetchone()`."""
+        if self._answer is not None:
+            await self._runs._run(self._await_gen())
         return self._fetchone()
 
     async def fetchmany(self, size: int = 0) -> list[Row]:
@@ -249,6 +261,8 @@ class AsyncCursor(BaseCursor[Row]):
 
     async def scroll(self, value: int, mode: str = "relative") -> None:
         """Async `Cursor.scroll()`."""
+        if self._answer is not None:
+            await self._runs._run(self._await_gen())
         self._scroll(value, mode)
 
     async def close(self) -> None:
@@ -257,6 +271,8 @@ class AsyncCursor(BaseCursor[Row]):
         self._is_closed = True
 
     async def __aiter__(self) -> AsyncIterator[Row]:
+        if self._answer is not None:
+            await self._runs._run(self._await_gen())
         while self._is_before_end():
             yield self._fetchone()  # type: ignore[misc]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from greenpg._core.info import ConnectionInfo
 from greenpg._core.messages import Messages
@@ -11,7 +11,7 @@ from greenpg._core.prepare import Statements
 from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
 from greenpg.errors import OperationalError, class_for_state, error_from_result
-from greenpg.pq.enums import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
+from greenpg.pq.enums import ConnStatus, ExecStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.types import _introspection as introspection
 from greenpg.types import adapters as global_adapters
@@ -19,10 +19,13 @@ from greenpg.types import adapters as global_adapters
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from greenpg._core.pipeline import BasePipeline
     from greenpg.abc import Gen
     from greenpg.errors import DatabaseError
     from greenpg.pq.abc import PGconn, PGresult
     from greenpg.rows import RowFactory
+
+T = TypeVar("T")
 
 
 class BaseConnection(Messages, Generic[Row]):
@@ -40,6 +43,7 @@ class BaseConnection(Messages, Generic[Row]):
         """Whether `close()` has ended it."""
         self._under_way: object | None = None
         """The COPY or the stream that has the connection between its own calls."""
+        self._pipeline: BasePipeline | None = None
         self._has_ended = False
         """Whether those who wait for the end were told."""
 
@@ -150,7 +154,7 @@ class BaseConnection(Messages, Generic[Row]):
     def _close_statements_gen(self) -> Gen[None]:
         """Have the server forget the statements that were given up for others."""
         names = self._statements.given_up
-        if self.pgconn.transaction_status == TransactionStatus.INERROR:
+        if self._pipeline is not None or self.pgconn.transaction_status == TransactionStatus.INERROR:
             return
         while names:
             yield from self._command_gen(b"DEALLOCATE " + names.pop())
@@ -159,45 +163,68 @@ class BaseConnection(Messages, Generic[Row]):
         """Return what the server knows of the type called `name`, as an info of the class `kind`."""
         self._check_open()
         query, params = kind._query(name)
-        self.pgconn.send_query_params(query.encode(), [str(param).encode() for param in params])
+        asked = self._ask_gen(query.encode(), [str(param).encode() for param in params])
+        return kind._from_rows(name, (yield from self._apart_gen(asked)))
+
+    def _ask_gen(self, query: bytes, params: list[bytes]) -> Gen[list[tuple[Any, ...]]]:
+        """Execute a query of our own and return its rows."""
+        self.pgconn.send_query_params(query, params)
         results = yield from execute_gen(self.pgconn)
         self._check(results)
         transformer = Transformer(self)
         transformer.set_pgresult(results[0])
-        return kind._from_rows(name, transformer.load_rows(0, results[0].ntuples, tuple))
+        return transformer.load_rows(0, results[0].ntuples, tuple)
 
     def _command_gen(self, command: bytes) -> Gen[PGresult]:
         """Execute a command of our own, without parameters, and return its result.
 
         :raises DatabaseError: the server's refusal
         """
+        if self._pipeline is not None:
+            yield from self._sync_gen(is_dropped=command.startswith(b"ROLLBACK"))
+        return (yield from self._apart_gen(self._simple_gen(command)))
+
+    def _simple_gen(self, command: bytes) -> Gen[PGresult]:
         self.pgconn.send_query(command)
         results = yield from execute_gen(self.pgconn)
         self._check(results)
         return results[-1]
 
-    def _sync_gen(self) -> Gen[None]:
+    def _apart_gen(self, gen: Gen[T]) -> Gen[T]:
+        """Run a conversation outside of the pipeline, if there is one: it cannot be part of it."""
+        if self._pipeline is not None:
+            gen = self._pipeline.apart_gen(gen)
+        return (yield from gen)
+
+    def _sync_gen(self, *, is_dropped: bool = False) -> Gen[None]:
         """Take in the results of what is in the pipeline, so that the state of the transaction is known.
 
+        :param is_dropped: whether all of it is rolled back next, so that nobody cares for errors in it
         :raises DatabaseError: the first error among them
         """
-        yield from ()
+        if self._pipeline is not None:
+            yield from self._pipeline.sync_gen(is_dropped=is_dropped)
 
     def _begin_gen(self) -> Gen[None]:
         """Begin a transaction unless one is under way, or none is wanted."""
         if not self._autocommit and self.pgconn.transaction_status == TransactionStatus.IDLE:
-            yield from self._command_gen(self._begin_command())
+            if self._pipeline is not None:
+                self._pipeline.command(self._begin_command())
+            else:
+                yield from self._command_gen(self._begin_command())
 
     def _begin_command(self) -> bytes:
         return b"BEGIN"
 
     def _commit_gen(self) -> Gen[None]:
         """Commit the transaction, if there is one."""
+        yield from self._sync_gen()
         if self.pgconn.transaction_status != TransactionStatus.IDLE:
             yield from self._command_gen(b"COMMIT")
 
     def _rollback_gen(self) -> Gen[None]:
         """Roll the transaction back, if there is one."""
+        yield from self._sync_gen(is_dropped=True)
         if self.pgconn.transaction_status != TransactionStatus.IDLE:
             yield from self._command_gen(b"ROLLBACK")
 
@@ -212,21 +239,17 @@ class BaseConnection(Messages, Generic[Row]):
     def _learn_gen(self, oids: Iterable[int]) -> Gen[None]:
         """Ask the server what types these are, and register how to load and dump them on this connection.
 
-        What cannot be asked for now (in a pipeline, in a failed transaction) is loaded as text.
+        What cannot be asked for now (in a failed transaction) is loaded as text.
         """
         missing = set(oids) - self._asked_types
-        is_possible = (
-            self.pgconn.pipeline_status == PipelineStatus.OFF
-            and self.pgconn.transaction_status != TransactionStatus.INERROR
-        )
-        if not missing or not is_possible:
+        if missing:
+            yield from self._apart_gen(self._ask_types_gen(missing))
+
+    def _ask_types_gen(self, missing: set[int]) -> Gen[None]:
+        if self.pgconn.transaction_status == TransactionStatus.INERROR:
             return
-        self.pgconn.send_query_params(introspection.QUERY, [introspection.parameter(missing)])
-        results = yield from execute_gen(self.pgconn)
-        self._check(results)
-        transformer = Transformer(self)
-        transformer.set_pgresult(results[0])
-        introspection.learn(self.adapters, transformer.load_rows(0, results[0].ntuples, tuple))
+        rows = yield from self._ask_gen(introspection.QUERY, [introspection.parameter(missing)])
+        introspection.learn(self.adapters, rows)
         self._asked_types |= missing
 
     # The end
@@ -242,6 +265,9 @@ class BaseConnection(Messages, Generic[Row]):
 
     def _forget_pipeline(self) -> None:
         """Forget what is expected of a pipeline whose results are thrown away."""
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.give_up()
 
     def _lost(self, error: DatabaseError) -> DatabaseError:
         """Let go of a lost session, and return how its loss is told."""

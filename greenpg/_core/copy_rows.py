@@ -9,7 +9,6 @@ import re
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from greenpg.errors import DataError
 from greenpg.types._wire import Wire, field
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from greenpg._core.column import Column
+from greenpg._core.pipeline import BasePipeline
 from greenpg._core.prepare import is_stale_plan
 from greenpg._core.protocol import execute_gen, leave_copy_gen, wait_gen
 from greenpg._core.query import PostgresQuery
 from greenpg.abc import Wait
 from greenpg.adapt import AdaptersMap, Transformer
-from greenpg.errors import InterfaceError, ProgrammingError, error_from_result
+from greenpg.errors import Error, InterfaceError, NotSupportedError, ProgrammingError, error_from_result
 from greenpg.pq.enums import ExecStatus, Format, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.sql import SQL, Identifier, Placeholder
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from greenpg._core.connection import BaseConnection
+    from greenpg._core.pipeline import Answer
     from greenpg._core.prepare import Key
     from greenpg.abc import Gen
     from greenpg.pq.abc import PGresult
@@ -30,6 +32,10 @@ _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BO
 _WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
 _BLOCK = 500
 """Rows made before the clock is asked whether others should have a turn."""
+_BATCH = 48 << 10
+"""Bytes of parameters that are sent at a time; libpq would keep 64 kB."""
+_OVERHEAD = 50
+"""Bytes that an execution takes besides, about."""
 
 
 class BaseCursor(Generic[Row]):
@@ -57,6 +63,9 @@ class BaseCursor(Generic[Row]):
         """The result that rows are fetched from; `None` if there is none."""
         self._position = 0
         self._rowcount = -1
+        self._answer: Answer | None = None
+        """What is still to come, or to be looked at, of a statement in a pipeline."""
+        self._execution = object()
         self._tx = self._transformer()
         self._make_row: RowMaker[Row] = _no_rows
 
@@ -146,13 +155,62 @@ class BaseCursor(Generic[Row]):
         self._forget()
         converted = self._convert(query, params)
         yield from self._conn._begin_gen()
-        results = yield from self._conduct_gen(converted, prepare, self._asked(binary))
-        yield from self._take_gen(results)
+        pipeline = self._conn._pipeline
+        if pipeline is None:
+            results = yield from self._conduct_gen(converted, prepare, self._asked(binary))
+            yield from self._take_gen(results)
+        else:
+            self._answer = self._queue(pipeline, converted, prepare, self._asked(binary), self._arrived)
+            yield from pipeline.flush_gen()
 
     def _executemany_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
         """Execute one command with each of many sets of parameters."""
         self._check_open()
         self._forget()
+        pipeline = self._conn._pipeline
+        if pipeline is not None:
+            yield from self._queue_many_gen(pipeline, query, params_seq, returning)
+            return
+        pipeline = BasePipeline(self._conn)
+        try:
+            yield from pipeline.enter_gen()
+        except NotSupportedError:
+            yield from self._repeat_gen(query, params_seq, returning)
+            return
+        try:
+            yield from self._queue_many_gen(pipeline, query, params_seq, returning)
+        except Error as error:
+            yield from pipeline.exit_gen(error)
+            raise
+        yield from pipeline.exit_gen(None)
+        self._answer = None
+        yield from self._learn_gen()
+
+    def _queue_many_gen(
+        self, pipeline: BasePipeline, query: Any, params_seq: Iterable[Any], returning: bool
+    ) -> Gen[None]:
+        """Send one command with each of many sets of parameters, until one has failed."""
+        self._rowcount = 0
+        take = self._arrived if returning else self._counted
+        converted, unsent = None, 0
+        for params in params_seq:
+            if converted is None:
+                converted = self._convert(query, params)
+                yield from self._conn._begin_gen()
+            else:
+                converted.dump(params)
+            self._answer = self._queue(pipeline, converted, True, self._asked(None), take)
+            unsent += _OVERHEAD + sum(map(len, filter(None, converted.params or [converted.query])))
+            if unsent >= _BATCH:
+                unsent = 0
+                yield from pipeline.flush_gen(give_way=True)
+                if pipeline.has_failed:
+                    return
+        if unsent:
+            yield from pipeline.flush_gen()
+
+    def _repeat_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
+        """Execute one command with each of many sets of parameters where there are no pipelines."""
         touched, kept = 0, []
         for params in params_seq:
             converted = self._convert(query, params)
@@ -221,6 +279,40 @@ class BaseCursor(Generic[Row]):
     def _is_piped(self) -> bool:
         return self._conn.pgconn.pipeline_status != PipelineStatus.OFF
 
+    def _queue(
+        self,
+        pipeline: BasePipeline,
+        query: PostgresQuery,
+        prepare: bool | None,
+        binary: bool | None,
+        take: Callable[[object, list[PGresult]], object],
+    ) -> Answer:
+        """Send a converted query in a pipeline, prepared if it is time for it.
+
+        :param take: called with its results as they come, and with the execution that they are of
+        """
+        statements, tx, execution = self._conn._statements, self._tx, self._execution
+        key = query.query, query.types
+        name = statements.name_of(key)
+        if name is None and statements.shall_prepare(key, prepare):
+            name = statements.new_name()
+            self._conn.pgconn.send_prepare(name, *key)
+            pipeline.expect(fail=lambda _: statements.forget(key))
+            statements.was_prepared(key, name)
+        if binary is None:
+            binary = statements.is_binary(key)
+        self._send(query, name, Format.BINARY if binary else Format.TEXT)
+
+        def came(results: list[PGresult]) -> None:
+            statements.saw(key, results, tx)
+            take(execution, results)
+
+        def failed(error: Exception) -> None:
+            if is_stale_plan(getattr(error, "sqlstate", None), str(error)):
+                statements.give_up(key)
+
+        return pipeline.expect(came, failed)
+
     def _failed_gen(self, result: PGresult, query: PostgresQuery, name: bytes | None) -> Gen[list[PGresult]]:
         """Raise the server's error; but execute a statement anew if only its preparation was out of date."""
         conn = self._conn
@@ -248,6 +340,25 @@ class BaseCursor(Generic[Row]):
         self._select(0)
         yield from self._learn_gen()
 
+    def _arrived(self, execution: object, results: list[PGresult]) -> None:
+        """Keep results that have come out of a pipeline, unless something else was executed since."""
+        if execution is self._execution:
+            self._results += results
+            if self.pgresult is None:
+                self._select(0)
+
+    def _counted(self, execution: object, results: list[PGresult]) -> None:
+        """Keep of results that nobody asked for how many rows they are about."""
+        if execution is self._execution:
+            self._rowcount += results[-1].command_tuples or 0
+
+    def _await_gen(self) -> Gen[None]:
+        """Wait for the results of what was executed in a pipeline."""
+        if self._answer is not None:
+            yield from self._answer.pipeline.answer_gen(self._answer)
+            self._answer = None
+            yield from self._learn_gen()
+
     def _learn_gen(self) -> Gen[None]:
         unknown = self._tx.unknown_oids()
         if unknown:
@@ -271,6 +382,7 @@ class BaseCursor(Generic[Row]):
 
     def _set_result_gen(self, index: int) -> Gen[None]:
         """Go to a result by its number."""
+        yield from self._await_gen()
         count = len(self._results)
         if not -count <= index < count:
             raise IndexError(f"there is no result {index}: there are {count}")
@@ -279,6 +391,7 @@ class BaseCursor(Generic[Row]):
 
     def _nextset_gen(self) -> Gen[bool | None]:
         """Go to the next result; return whether there is one, `None` if not, as PEP 249 has it."""
+        yield from self._await_gen()
         if self._result_number + 1 >= len(self._results):
             return None
         self._select(self._result_number + 1)
@@ -299,7 +412,9 @@ class BaseCursor(Generic[Row]):
         return self.pgresult
 
     def _fetch_now(self, size: int | None) -> list[Row] | None:
-        """Return the next rows, or `None` if there are so many that others need a turn in between."""
+        """Return the next rows, or `None` if that takes a wait, or so long that others need a turn."""
+        if self._answer is not None:
+            return None
         result = self._check_rows()
         left = result.ntuples - self._position
         if (count := left if size is None else min(left, max(size, 0))) > _BLOCK:
@@ -323,6 +438,7 @@ class BaseCursor(Generic[Row]):
 
         :param is_time: asked after each block of rows: true when others should have their turn
         """
+        yield from self._await_gen()
         result = self._check_rows()
         end = result.ntuples if size is None else min(self._position + max(size, 0), result.ntuples)
         rows: list[Row] = []

@@ -78,6 +78,10 @@ class Statements:
             self.given_up.append(name)
         self._binary.pop(key, None)
 
+    def forget(self, key: Key) -> None:
+        """Take note that a statement is not prepared after all."""
+        self.names.pop(key, None)
+
     def is_binary(self, key: Key) -> bool:
         """Return whether every column of the statement had a binary loader the last time."""
         return self._binary.get(key, False)

@@ -1,0 +1,279 @@
+"""A pipeline: statements are sent without waiting for the answers to those before.
+
+What was sent is remembered in order, each with what is to be done with its answer. Answers are taken in whenever
+something is sent, so that two sides that both only write cannot wait for each other. An error makes the server
+skip everything up to the next synchronisation point; it is raised where answers are waited for.
+
+See libpq, "Pipeline Mode".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from greenpg._core.protocol import wait_gen
+from greenpg.abc import Ready, Wait
+from greenpg.errors import InterfaceError, NotSupportedError, PipelineAborted, error_from_result
+from greenpg.pq import library
+from greenpg.pq.enums import ExecStatus, PipelineStatus, TransactionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenpg.abc import Gen
+    from greenpg.pq.abc import PGresult
+
+T = TypeVar("T")
+
+_log = logging.getLogger("greenpg")
+_COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
+
+
+class Answer:
+    """What the server says, or is to say, to one thing that was sent in a pipeline."""
+
+    __slots__ = ("_fail", "_take", "error", "has_come", "pipeline")
+
+    def __init__(
+        self,
+        pipeline: BasePipeline,
+        take: Callable[[list[PGresult]], object],
+        fail: Callable[[Exception], object],
+    ) -> None:
+        self.pipeline = pipeline
+        self._take = take
+        self._fail = fail
+        self.has_come = False
+        self.error: Exception | None = None
+
+    def come(self, results: list[PGresult], encoding: str) -> None:
+        """Do what is to be done with the results."""
+        self.has_come = True
+        last = results[-1]
+        try:
+            if last.status == ExecStatus.PIPELINE_ABORTED:
+                raise PipelineAborted("not executed: a statement before it in the pipeline has failed")
+            if last.status == ExecStatus.FATAL_ERROR:
+                raise error_from_result(last, encoding=encoding)
+            self._take(results)
+        except Exception as error:  # a row factory may raise anything
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Have it end with an error."""
+        self.has_come = True
+        self.error = error
+        self._fail(error)
+
+
+class BasePipeline:
+    """A connection's pipeline; `_run()` of the shells carries the generators."""
+
+    def __init__(self, connection: Any) -> None:
+        self._conn = connection
+        self._depth = 0
+        self._awaited: deque[Answer] = deque()
+        self._results: list[PGresult] = []
+        """Those of the first answer awaited that have come."""
+        self._is_open = False
+        """Whether something was sent after the last synchronisation point."""
+        self._errors: list[Exception] = []
+        """Those that nobody was told of; of skipped statements, the first."""
+
+    @staticmethod
+    def is_supported() -> bool:
+        """Return whether libpq is new enough: 14."""
+        return library().has("PQenterPipelineMode")
+
+    def __repr__(self) -> str:
+        kind = f"{type(self).__module__}.{type(self).__qualname__}"
+        return f"<{kind} [{self.status.name}] of {self._conn!r}>"
+
+    @property
+    def status(self) -> PipelineStatus:
+        """Whether the pipeline is open, or a statement in it has failed and the next ones will be skipped."""
+        status: PipelineStatus = self._conn.pgconn.pipeline_status
+        return PipelineStatus.OFF if self._conn._pipeline is not self else status
+
+    # Its block
+
+    def enter_gen(self) -> Gen[None]:
+        """Begin the pipeline, or a block within it, which is a synchronisation point."""
+        if self._depth:
+            yield from self.sync_gen()
+        else:
+            self._conn._check_open()
+            if self._conn._pipeline is not None:
+                raise InterfaceError("the connection has a pipeline already")
+            self._start()
+        self._depth += 1
+
+    def _ending(self, error: BaseException | None) -> Gen[None] | None:
+        """Return what is to be run at the end of a block; `None` if nothing is, or nobody may wait.
+
+        :param error: what has come out of the block
+        """
+        if self._conn._pipeline is not self:
+            return None  # it was given up
+        if error is None or isinstance(error, Exception):
+            return self.exit_gen(error)
+        self._conn._interrupted()
+        return None
+
+    def exit_gen(self, error: BaseException | None) -> Gen[None]:
+        """End a block: wait for all answers; the pipeline is over at the end of the outermost.
+
+        :param error: what has come out of the block; an error of the pipeline itself is only logged then
+        """
+        yield from self._rest_gen()
+        self._depth -= 1
+        if not self._depth and not self._conn._is_closed:
+            self._stop()
+        if error is None:
+            self._raise_first()
+        elif self._errors and not isinstance(self._errors[0], PipelineAborted):
+            _log.warning("error in %r, ignored for %r: %s", self, error, self._errors[0])
+        self._errors.clear()
+
+    def _start(self) -> None:
+        self._conn.pgconn.enter_pipeline_mode()
+        self._conn._pipeline = self
+
+    def _stop(self) -> None:
+        self._conn.pgconn.exit_pipeline_mode()
+        self._conn._pipeline = None
+
+    def apart_gen(self, gen: Gen[T]) -> Gen[T]:
+        """Run a conversation that cannot be part of the pipeline: outside of it, once it is at rest."""
+        yield from self._rest_gen()
+        self._stop()
+        try:
+            return (yield from gen)
+        finally:
+            conn = self._conn
+            if not conn._is_closed and conn.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                self._start()
+
+    def give_up(self) -> None:
+        """Fail all that is awaited: the answers are thrown away."""
+        while self._awaited:
+            self._awaited.popleft().fail(PipelineAborted("the pipeline was interrupted"))
+
+    # What is sent
+
+    def expect(
+        self,
+        take: Callable[[list[PGresult]], object] = lambda _: None,
+        fail: Callable[[Exception], object] = lambda _: None,
+    ) -> Answer:
+        """Take note of something that was just sent.
+
+        :param take: called with its results as they come
+        :param fail: called with the error instead, if it fails or is skipped
+        """
+        answer = Answer(self, take, fail)
+        self._awaited.append(answer)
+        self._is_open = True
+        return answer
+
+    def command(self, command: bytes) -> None:
+        """Send a command without parameters."""
+        self._conn.pgconn.send_query_params(command, None)
+        self.expect()
+
+    def flush_gen(self, *, give_way: bool = False) -> Gen[None]:
+        """Send what libpq has buffered, and take in what has come.
+
+        :param give_way: whether others get a turn even if there is nothing to wait for
+        """
+        yield from self._exchange_gen(None, give_way)
+
+    # What is waited for
+
+    def answer_gen(self, answer: Answer) -> Gen[None]:
+        """Wait for an answer.
+
+        :raises DatabaseError: it was an error; if it was skipped, the error that made the server skip it
+        """
+        if not answer.has_come:
+            self._conn.pgconn.send_flush_request()
+            yield from self._exchange_gen(answer)
+        if answer.error is None:
+            return
+        error = answer.error
+        if isinstance(error, PipelineAborted) and self._errors:
+            error = self._errors[0]
+        self._errors = [other for other in self._errors if other not in (error, answer.error)]
+        raise error
+
+    def sync_gen(self, *, is_dropped: bool = False) -> Gen[None]:
+        """Wait for all answers.
+
+        :param is_dropped: whether nobody cares for the errors so far, as what failed is rolled back
+        :raises DatabaseError: the first error that was not raised yet
+        """
+        if self._conn._pipeline is not self:
+            raise InterfaceError("the pipeline is over")
+        yield from self._rest_gen()
+        if is_dropped:
+            self._errors.clear()
+        self._raise_first()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is an error that nobody was told of."""
+        return bool(self._errors)
+
+    def _rest_gen(self) -> Gen[None]:
+        """Set a synchronisation point and wait until it is reached."""
+        if self._is_open:
+            self._conn.pgconn.pipeline_sync()
+            yield from self._exchange_gen(self.expect())
+            self._is_open = False
+
+    def _raise_first(self) -> None:
+        errors, self._errors = self._errors, []
+        if errors:
+            raise errors[0]
+
+    def _exchange_gen(self, answer: Answer | None, give_way: bool = False) -> Gen[None]:
+        """Send and take in until all is sent and `answer`, if it is given, has come."""
+        pgconn = self._conn.pgconn
+        while True:
+            is_unsent = pgconn.flush()
+            self._collect()
+            if not (is_unsent or give_way or (answer is not None and not answer.has_come)):
+                return
+            ready = yield from wait_gen(pgconn.socket, Wait.RW if is_unsent or give_way else Wait.R)
+            give_way = False
+            if ready & Ready.R:
+                pgconn.consume_input()
+
+    def _collect(self) -> None:
+        """Deal with the answers that have come whole."""
+        pgconn = self._conn.pgconn
+        while self._awaited and not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is not None:
+                if result.status in _COPIES:
+                    self._conn._interrupted()
+                    raise NotSupportedError("COPY cannot be done in a pipeline: leave its block first")
+                self._results.append(result)
+            elif not self._results:
+                return
+            if result is None or result.status == ExecStatus.PIPELINE_SYNC:
+                self._come()
+
+    def _come(self) -> None:
+        results, self._results = self._results, []
+        answer = self._awaited.popleft()
+        answer.come(results, self._conn.info.encoding)
+        error = answer.error
+        if error is None:
+            return
+        if not (
+            isinstance(error, PipelineAborted) and any(isinstance(e, PipelineAborted) for e in self._errors)
+        ):
+            self._errors.append(error)
