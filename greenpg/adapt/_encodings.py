@@ -14,7 +14,7 @@ from greenpg.errors import NotSupportedError
 _CODECS = {
     "ABC": "cp1258",
     "ALT": "cp866",
-    "BIG5": "cp950",
+    "BIG5": "big5",
     "EUCCN": "gb2312",
     "EUCJIS2004": "euc_jis_2004",
     "EUCJP": "euc_jp",
@@ -54,9 +54,27 @@ _CODECS = {
     "WIN932": "cp932",
     "WIN936": "cp936",
     "WIN949": "cp949",
-    "WIN950": "cp950",
+    "WIN950": "big5",
     **{f"WIN{page}": f"cp{page}" for page in range(1250, 1259)},
 }
+
+# Characters that Python and PostgreSQL map differently: the bytes of the one are another for the other.
+# Compared with convert_to() and convert_from() of PostgreSQL 16, character by character.
+_DISPUTED = {
+    "big5": "\u2574",
+    "cp932": "\xa2\xa3\xac\u2016\u2212\u301c",
+    "euc_jis_2004": "\u2015\u2985\u2986\uffe3\uffe5",
+    "euc_jp": "\xa2\xa3\xa5\xa6\xac\u2016\u203e\u2212\u301c",
+    "shift_jis_2004": "\xa5\u2015\u203e\u2985\u2986",
+}
+
+
+def disputed(codec: str) -> frozenset[str]:
+    """Return the characters that would come out as others on the other side, to be refused.
+
+    :param codec: Python's name of the encoding, as `codec()` returns it
+    """
+    return frozenset(_DISPUTED.get(codec, ""))
 
 
 def codec(name: str) -> str:

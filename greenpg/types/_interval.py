@@ -128,8 +128,10 @@ def _binary(months: int, days: int, microseconds: int) -> bytes:
         raise DataError(f"{Interval(months, days, microseconds)} is out of range: {error}") from error
 
 
-def _parts(value: timedelta) -> tuple[int, int, int]:
-    """Return months, days and microseconds of one sign: a minute ago is no day ago."""
+def _parts(value: timedelta | Interval) -> tuple[int, int, int]:
+    """Return months, days and microseconds; of a `timedelta` of one sign: a minute ago is no day ago."""
+    if isinstance(value, Interval):
+        return value
     total = (timedelta.__abs__(value) // timedelta(microseconds=1)) * (-1 if value.days < 0 else 1)
     sign = -1 if total < 0 else 1
     days, rest = divmod(abs(total), _DAY)
@@ -141,9 +143,11 @@ class TimedeltaDumper(Dumper):
 
     oid = INTERVAL
 
-    def dump(self, obj: timedelta) -> bytes:
+    def dump(self, obj: timedelta | Interval) -> bytes:
         """Return the text."""
-        return _text(*_parts(obj))
+        parts = _parts(obj)
+        _binary(*parts)  # refuses what is out of range
+        return _text(*parts)
 
 
 class TimedeltaBinaryDumper(Dumper):
@@ -152,31 +156,17 @@ class TimedeltaBinaryDumper(Dumper):
     format = Format.BINARY
     oid = INTERVAL
 
-    def dump(self, obj: timedelta) -> bytes:
+    def dump(self, obj: timedelta | Interval) -> bytes:
         """Return the bytes."""
         return _binary(*_parts(obj))
 
 
-class IntervalDumper(Dumper):
+class IntervalDumper(TimedeltaDumper):
     """An `Interval` as text."""
 
-    oid = INTERVAL
 
-    def dump(self, obj: Interval) -> bytes:
-        """Return the text."""
-        _binary(*obj)  # refuses what is out of range
-        return _text(*obj)
-
-
-class IntervalBinaryDumper(Dumper):
+class IntervalBinaryDumper(TimedeltaBinaryDumper):
     """An `Interval` in interval_recv's layout."""
-
-    format = Format.BINARY
-    oid = INTERVAL
-
-    def dump(self, obj: Interval) -> bytes:
-        """Return the bytes."""
-        return _binary(*obj)
 
 
 class IntervalLoader(Loader):

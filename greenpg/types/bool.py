@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
-from greenpg.adapt import Dumper, Format, Loader, adapters_of
+from greenpg.adapt import Dumper, Format, Loader, adapters_of, shown
 from greenpg.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ class BoolDumper(Dumper):
 
     def dump(self, obj: builtins.bool) -> bytes:
         """Return `t` or `f`."""
-        return b"t" if obj else b"f"
+        return b"t" if _truth(obj) else b"f"
 
     def quote(self, obj: builtins.bool) -> bytes:
         """Return the word."""
-        return b"true" if obj else b"false"
+        return b"true" if _truth(obj) else b"false"
 
 
 class BoolBinaryDumper(Dumper):
@@ -36,7 +36,16 @@ class BoolBinaryDumper(Dumper):
 
     def dump(self, obj: builtins.bool) -> bytes:
         """Return one byte."""
-        return b"\x01" if obj else b"\x00"
+        return b"\x01" if _truth(obj) else b"\x00"
+
+
+def _truth(obj: object) -> builtins.bool:
+    """Return whether it is true; COPY may bring anything for a boolean column, and "f" is true in Python."""
+    if obj is True or obj is False:
+        return obj
+    if obj not in (True, False):
+        raise DataError(f"cannot take {shown(obj)} as a bool")
+    return builtins.bool(obj)
 
 
 class BoolLoader(Loader):

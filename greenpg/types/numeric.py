@@ -1,7 +1,7 @@
 """Numbers: integers by their size, floats, and `Decimal`.
 
-A Python integer goes as the smallest of `int2`, `int4`, `int8` and `numeric` that holds it; the wrappers `Int2` ...
-`Float8` choose a type. `float4` loads as the exact value of its 32 bits, in both formats.
+A Python integer goes as the smallest of `int2`, `int4`, `int8` and `numeric` that holds it; the wrappers
+`Int2` ... `Float8` choose a type. `float4` loads as the exact value of its 32 bits, in both formats.
 
 See "Numeric Types", and `numeric_send` in PostgreSQL's src/backend/utils/adt/numeric.c.
 """
@@ -297,6 +297,19 @@ class OidBinaryLoader(_StructLoader):
 _FLOAT4_LAYOUT, _FLOAT8_LAYOUT = Struct("!f"), Struct("!d")
 
 
+def _float(obj: Any) -> float:
+    """Return a float as it is, and of another number the float that it is: COPY may bring integers.
+
+    :raises DataError: no float is that number
+    """
+    if isinstance(obj, float):
+        return obj
+    value = float(obj)
+    if isinstance(obj, str) or (value != obj and obj == obj):
+        raise DataError(f"cannot take {shown(obj)} as a float, no float is that number")
+    return value
+
+
 class FloatDumper(Dumper):
     """Floats as text that gives the same 64 bits."""
 
@@ -304,7 +317,7 @@ class FloatDumper(Dumper):
 
     def dump(self, obj: float) -> bytes:
         """Return the shortest text that is this value."""
-        return float.__repr__(obj).encode()
+        return float.__repr__(_float(obj)).encode()
 
     def quote(self, obj: float) -> bytes:
         """Return a literal; infinities and NaN need quotes."""
@@ -330,7 +343,7 @@ class FloatBinaryDumper(Dumper):
 
     def dump(self, obj: float) -> bytes:
         """Return the bytes."""
-        return _FLOAT8_LAYOUT.pack(obj)
+        return _FLOAT8_LAYOUT.pack(_float(obj))
 
 
 class Float4BinaryDumper(Dumper):

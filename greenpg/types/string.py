@@ -1,8 +1,8 @@
 """Texts and bytes.
 
-A `str` goes without a type, so that the server makes of it what the place needs. In a connection whose encoding is
-SQL_ASCII nobody knows what bytes mean: texts are loaded as `bytes` there, as psycopg does it, and a `str` goes as
-UTF-8. NULs, lone surrogates and what the client encoding has not are refused.
+A `str` goes without a type, so that the server makes of it what the place needs. In a connection whose
+encoding is SQL_ASCII nobody knows what bytes mean: texts are loaded as `bytes` there, as psycopg does it,
+and a `str` goes as UTF-8. NULs, lone surrogates and what the client encoding has not are refused.
 
 See "Binary Data Types" and "Character Set Support" in PostgreSQL's manual.
 """
@@ -13,7 +13,7 @@ import re
 from binascii import a2b_hex, b2a_hex
 from typing import TYPE_CHECKING, Any
 
-from greenpg.adapt import Dumper, Format, Loader, adapters_of, codec_of, quoted, shown
+from greenpg.adapt import Dumper, Format, Loader, adapters_of, codec_of, disputed, quoted, shown
 from greenpg.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class _StrDumper(Dumper):
         super().__init__(cls, context)
         found = codec_of(self.connection)
         self._encoding = "utf-8" if found == "ascii" else found
+        self._disputed = disputed(found)
 
     def dump(self, obj: str) -> bytes:
         """Return the text in the client encoding; only what `str` says counts, whatever a subclass does."""
@@ -40,9 +41,18 @@ class _StrDumper(Dumper):
             why = "a lone surrogate" if "surrogates" in error.reason else f"what {self._encoding} has not"
             text = shown(obj[error.start : error.end])
             raise DataError(f"cannot dump the text {shown(obj)}: it has {why}, {text}") from error
+        if self._disputed and not self._disputed.isdisjoint(str.__str__(obj)):
+            raise _no_agreement(obj, self._encoding)
         if b"\0" in data:
             raise DataError(f"cannot dump the text {shown(obj)}: it has a NUL, PostgreSQL has none in texts")
         return data
+
+
+def _no_agreement(text: str, encoding: str) -> DataError:
+    return DataError(
+        f"{shown(text)} has a character that Python's {encoding} and PostgreSQL's map differently:"
+        " set client_encoding to UTF8"
+    )
 
 
 class StrDumperUnknown(_StrDumper):
@@ -92,10 +102,16 @@ class TextLoader(Loader):
         """Make a loader; see `Loader`."""
         super().__init__(oid, context)
         self._encoding = codec_of(self.connection)
+        self._disputed = disputed(self._encoding)
 
     def load(self, data: bytes) -> str | bytes:
         """Return the text."""
-        return bytes(data) if self._encoding == "ascii" else str(data, self._encoding)
+        if self._encoding == "ascii":
+            return bytes(data)
+        text = str(data, self._encoding)
+        if self._disputed and not self._disputed.isdisjoint(text):
+            raise _no_agreement(text, self._encoding)
+        return text
 
 
 class TextBinaryLoader(TextLoader):
@@ -111,7 +127,7 @@ class BytesDumper(Dumper):
 
     def dump(self, obj: Buffer) -> bytes:
         """Return the digits."""
-        return b"\\x" + b2a_hex(obj)
+        return b"\\x" + b2a_hex(_copied(obj))
 
     def quote(self, obj: Buffer) -> bytes:
         """Return a literal that means the same whatever `standard_conforming_strings` is."""
@@ -126,7 +142,12 @@ class BytesBinaryDumper(Dumper):
 
     def dump(self, obj: Buffer) -> Buffer:
         """Return the bytes; a copy of what may change."""
-        return obj if type(obj) is bytes else bytes(obj)
+        return _copied(obj)
+
+
+def _copied(obj: Buffer) -> bytes:
+    """Return bytes that nobody changes; never `bytes(5)`, which is five zeros."""
+    return obj if type(obj) is bytes else bytes(memoryview(obj))
 
 
 class ByteaLoader(Loader):
