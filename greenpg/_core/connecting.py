@@ -12,6 +12,7 @@ cannot be stopped.
 from __future__ import annotations
 
 import re
+from _socket import EAI_AGAIN, gaierror
 from typing import TYPE_CHECKING
 
 from greenpg import pq
@@ -130,9 +131,8 @@ class _Attempt:
             return [self.host.address]
         try:
             return self._plan.addresses((yield from resolve(self.host.name).result_gen()))
-        except TimeIsOver:
-            raise
-        except OSError as exc:  # socket.gaierror
+        except gaierror as exc:
+            self.is_unreachable = exc.errno == EAI_AGAIN
             reason = f'could not translate host name "{self.host.name}" to address: {exc.strerror}'
             self.reasons.append(reason)
             raise _Failed from exc

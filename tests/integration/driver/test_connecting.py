@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenpg._core import race
+from greenpg._core.connecting import connect_steps
 from greenpg.conninfo import conninfo_to_dict, make_conninfo
 from greenpg.errors import (
     ConnectionTimeout,
@@ -121,6 +122,14 @@ async def test_the_look_up_is_within_the_hosts_time(
         began = time.monotonic()
         await error_of(db, f"host=late port={stuck['silent'].port} connect_timeout=1")
         assert 0.9 < time.monotonic() - began < 1.5
+
+
+def test_what_is_thrown_into_a_look_up_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with resolver(monkeypatch, {b"slow": None}):
+        gen, _seconds = next(connect_steps("host=slow,slow connect_timeout=20"))
+        next(gen)
+        with pytest.raises(TimeoutError, match="mine"):
+            gen.throw(TimeoutError("mine"))
 
 
 # --- Nothing is left

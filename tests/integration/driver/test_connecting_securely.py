@@ -133,7 +133,7 @@ async def test_a_server_that_asks_for_a_long_computation(db: Db, local: str) -> 
             ticks += 1
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
 
-    with Scripted(lambda talk: scram(talk, b"secret", iterations=2_000_000)) as server:
+    with Scripted(lambda talk: scram(talk, b"secret", iterations=1_200_000)) as server:
         ticker = db.spawn(tick)
         conninfo = places(local, server.port, connect_timeout=0.2, password="secret")
         error = await error_of(db, conninfo)
