@@ -72,15 +72,14 @@ def test_timestamptz(trip: RoundTrip, zone: str, value: dt.datetime, offset: dt.
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Rome", "America/New_York", "Asia/Kathmandu", "+02"])
-@pytest.mark.parametrize("hour", range(4))
 @pytest.mark.parametrize("day", [(2024, 10, 27), (2024, 11, 3), (2024, 3, 31), (2024, 7, 1)])
 def test_timestamptz_by_abbreviation(
-    trip: RoundTrip, style: str, zone: str, hour: int, day: tuple[int, int, int]
+    trip: RoundTrip, style: str, zone: str, day: tuple[int, int, int]
 ) -> None:
     """Styles with `CET` and `CEST` are read too, also in the hour that comes twice."""
     trip.command(f"set datestyle to '{style}'; set timezone to '{zone}'")
-    for utc in (hour, hour + 4):
-        value = dt.datetime(*day, utc, 30, 0, 12, dt.timezone.utc)
+    for hour in range(8):
+        value = dt.datetime(*day, hour, 30, 0, 12, dt.timezone.utc)
         assert instant(trip.roundtrip(value, "timestamptz")) == value
 
 
