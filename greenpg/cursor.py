@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greenpg._core.cursor import BaseCursor
+from greenpg._core.stream import Stream
 from greenpg.copy import AsyncCopy, Copy
 from greenpg.rows import Row
 from greenpg.waiters._slice import TimeSlice
@@ -96,6 +97,34 @@ class Cursor(BaseCursor[Row]):
         :param timeout: seconds that each call may take, the beginning and the end of the block too
         """
         return Copy(self, statement, params, timeout)
+
+    def stream(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        binary: bool | None = None,
+        size: int = 1,
+        timeout: float | None = None,
+    ) -> Iterator[Row]:
+        """Execute a query and yield its rows as they come, without its whole result in memory.
+
+        Nothing else can be done with the connection meanwhile. Closing the generator early cancels the query,
+        which fails the transaction.
+
+        :param binary: as in `execute()`
+        :param size: rows that libpq takes at a time; with more than one it does less work for each
+        :param timeout: seconds to wait for the first rows, and for the next ones each time
+        :raises greenpg.ProgrammingError: the statement returns no rows
+        """
+        stream = Stream(self)
+        run = self._runs._run
+        run(stream.begin_gen(query, params, binary, size), timeout)
+        try:
+            while rows := run(stream.rows_gen(), timeout, part_of=stream):
+                yield from rows
+        finally:
+            stream.leave()
 
     def callproc(self, name: str, args: Any = (), *, timeout: float | None = None) -> Any:
         """Call a function (PEP 249), whose result is the cursor's then; return the arguments.
@@ -216,6 +245,26 @@ class AsyncCursor(BaseCursor[Row]):
     def copy(self, statement: Any, params: Any = None, *, timeout: float | None = None) -> AsyncCopy:
         """Async `Cursor.copy()`, which does not wait either."""
         return AsyncCopy(self, statement, params, timeout)
+
+    async def stream(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        binary: bool | None = None,
+        size: int = 1,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Row]:
+        """Async `Cursor.stream()`."""
+        stream = Stream(self)
+        run = self._runs._run
+        await run(stream.begin_gen(query, params, binary, size), timeout)
+        try:
+            while rows := await run(stream.rows_gen(), timeout, part_of=stream):
+                for row in rows:
+                    yield row
+        finally:
+            stream.leave()
 
     async def callproc(self, name: str, args: Any = (), *, timeout: float | None = None) -> Any:
         """Async `Cursor.callproc()`."""

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Pipeline(BasePipeline):
-    """A block in which statements are sent without waiting for their results; made by `Connection.pipeline()`.
+    """A block in which statements are sent without waiting for results; made by `Connection.pipeline()`.
 
     Results are waited for as they are fetched, by `sync()`, and at the end of the block. When a statement
-    fails, those after it are skipped up to the next of these points (but fetching), and fail with `PipelineAborted`.
-    A block within a block is a synchronisation point at its beginning and its end.
+    fails, those after it are skipped up to the next `sync()`, and fail with `PipelineAborted`. A block within
+    a block is a synchronisation point at its beginning and its end.
     """
 
     __module__ = "greenpg"

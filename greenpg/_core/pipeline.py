@@ -1,8 +1,8 @@
 """A pipeline: statements are sent without waiting for the answers to those before.
 
-What was sent is remembered in order, each with what is to be done with its answer. Answers are taken in whenever
-something is sent, so that two sides that both only write cannot wait for each other. An error makes the server
-skip everything up to the next synchronisation point; it is raised where answers are waited for.
+What was sent is remembered in order, each with what is to be done with its answer. Answers are taken in
+whenever something is sent, so that two sides that both only write cannot wait for each other. An error makes
+the server skip everything up to the next synchronisation point; it is raised where answers are waited for.
 
 See libpq, "Pipeline Mode".
 """
@@ -117,10 +117,10 @@ class BasePipeline:
         """
         if self._conn._pipeline is not self:
             return None  # it was given up
-        if error is None or isinstance(error, Exception):
-            return self.exit_gen(error)
-        self._conn._interrupted()
-        return None
+        if error is not None and not isinstance(error, Exception):
+            self._conn._interrupted()
+            return None
+        return self.exit_gen(error)
 
     def exit_gen(self, error: BaseException | None) -> Gen[None]:
         """End a block: wait for all answers; the pipeline is over at the end of the outermost.

@@ -82,6 +82,10 @@ class Statements:
         """Take note that a statement is not prepared after all."""
         self.names.pop(key, None)
 
+    def knows(self, key: Key) -> bool:
+        """Return whether it is known what the statement's columns are."""
+        return key in self._binary
+
     def is_binary(self, key: Key) -> bool:
         """Return whether every column of the statement had a binary loader the last time."""
         return self._binary.get(key, False)
@@ -96,10 +100,13 @@ class Statements:
                 self.clear()
                 return
         if len(results) == 1 and (results[0].command_status or b"").startswith(_STEADY):
-            result = results[0]
-            oids = {result.ftype(i) for i in range(result.nfields)}
-            self._binary[key] = bool(oids) and transformer.are_binary(oids)
-            _trim(self._binary)
+            self.saw_columns(key, results[0], transformer)
+
+    def saw_columns(self, key: Key, result: PGresult, transformer: Transformer) -> None:
+        """Take note of what a statement's columns are."""
+        oids = {result.ftype(i) for i in range(result.nfields)}
+        self._binary[key] = bool(oids) and transformer.are_binary(oids)
+        _trim(self._binary)
 
     def clear(self) -> None:
         """Forget all names: the server has forgotten the statements."""
