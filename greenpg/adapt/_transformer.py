@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from greenpg.pq import Buffer, PGresult
 
 Row = TypeVar("Row")
-Load = Any  # Callable[[bytes], Any], in the words of Python 3.10 a Callable attribute would be a method
 
 _TEXT_OID = 25
 _UNKNOWN_OID = 705
@@ -285,7 +284,7 @@ class Transformer:
                 return DataError(f"cannot load {value} of column {self._column(column, load)}: {why}")
         return error if isinstance(error, Error) else DataError(f"cannot load a row: {error}")
 
-    def _column(self, number: int, load: Load) -> str:
+    def _column(self, number: int, load: Callable[[bytes], Any]) -> str:
         """Return a column for a message."""
         name = None if self._result is None else self._result.fname(number)
         label = number + 1 if name is None else repr(name.decode(self.encoding, "replace"))
