@@ -273,7 +273,7 @@ class BaseConnection(Messages, Generic[Row]):
         """Let go of a lost session, and return how its loss is told."""
         if self.pgconn.pgconn_ptr is not None:
             with suppress(OperationalError):
-                self._gather()  # the server's last words may have come with its end
+                self._gather_last_words()
         self._finish()
         return self._told_lost(error)
 

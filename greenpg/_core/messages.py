@@ -128,8 +128,7 @@ class Messages:
 
     def _hear(self, notice: Diagnostic) -> None:
         """Take note of a notice."""
-        if (notice.severity_nonlocalized or notice.severity) in _LAST_WORDS:
-            self._last_words = notice
+        self._note_end(notice)
         self._tell(self._notice_handlers, notice)
         self._tell(self._log_listeners, self, notice)
 
@@ -142,6 +141,17 @@ class Messages:
             self._tell(self._notify_handlers, notify)
             if self._is_awaited or not self._notify_handlers:
                 self._backlog.append(notify)
+
+    def _gather_last_words(self) -> None:
+        """Have libpq make out what came together with the end, be it an answer or not."""
+        self._gather()
+        # libpq does not wait where there is nobody to wait for; results before that are of no use
+        while self._last_words is None and (result := self.pgconn.get_result()) is not None:
+            self._note_end(diagnostic_from_result(result, ConnectionInfo(self.pgconn).encoding))
+
+    def _note_end(self, said: Diagnostic) -> None:
+        if (said.severity_nonlocalized or said.severity) in _LAST_WORDS:
+            self._last_words = said
 
     def _next_notify_gen(self) -> Gen[Notify | None]:
         """Return the next notification, or `None` when the time is over."""

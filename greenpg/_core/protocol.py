@@ -64,12 +64,19 @@ def result_gen(pgconn: PGconn) -> Gen[PGresult | None]:
 
 
 def execute_gen(pgconn: PGconn) -> Gen[list[PGresult]]:
-    """Return every result of the command just sent; in COPY, stop at the result that says so."""
+    """Return every result of the command just sent; in COPY, stop at the result that says so.
+
+    An error with which the server has ended the session is a result like any other.
+    """
     results: list[PGresult] = []
-    while (result := (yield from result_gen(pgconn))) is not None:
-        results.append(result)
-        if result.status in _COPY_STATES:
-            break
+    try:
+        while (result := (yield from result_gen(pgconn))) is not None:
+            results.append(result)
+            if result.status in _COPY_STATES:
+                break
+    except OperationalError:
+        if not results or results[-1].status != ExecStatus.FATAL_ERROR:
+            raise
     return results
 
 
