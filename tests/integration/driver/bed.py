@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DRIVER = os.environ.get("GREENPG_TEST_DRIVER", "greenpg")
-WATCHDOG = 50.0
+WATCHDOG = 30.0
 """Seconds that a whole test may take."""
 
 _numbers = itertools.count()

@@ -89,8 +89,8 @@ async def test_19_a_loader_that_fails(db: Db, conn: Any) -> None:
 
 @pytest.mark.beyond
 async def test_21_an_encoding_that_python_lacks_is_an_error_and_can_be_left(db: Db, conn: Any) -> None:
-    await conn.execute("set client_encoding to mule_internal")
-    with pytest.raises(db.errors.NotSupportedError, match=r"(?i)mule_internal"):
+    await conn.execute("set client_encoding to euc_tw")
+    with pytest.raises(db.errors.NotSupportedError, match="EUC_TW"):
         await db.fetch(conn, "select 'ä'")
     await conn.execute("rollback")
     await conn.execute("set client_encoding to utf8")
@@ -120,13 +120,13 @@ async def test_21_datestyle(db: Db, conn: Any, style: str) -> None:
 async def test_21_intervalstyle(db: Db, conn: Any, style: str) -> None:
     await conn.execute(f"set intervalstyle to '{style}'")
     delta = dt.timedelta(days=-3, seconds=7, microseconds=11)
-    query = "select '-3 days 00:00:07.000011'::interval"
+    query = "select make_interval(days => -3, secs => 7.000011)"
     assert await (await conn.execute(query, binary=True)).fetchone() == (delta,)
     try:
         assert await (await conn.execute(query, binary=False)).fetchone() == (delta,)
     except db.errors.NotSupportedError as error:
         assert style in str(error)  # noqa: PT017
-    assert await db.value(conn, "select %s = '-3 days 00:00:07.000011'::interval", (delta,)) is True
+    assert await db.value(conn, "select %s = make_interval(days => -3, secs => 7.000011)", (delta,)) is True
 
 
 async def test_21_standard_conforming_strings(db: Db, conn: Any) -> None:
