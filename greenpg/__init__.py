@@ -25,6 +25,8 @@ from greenpg._dbapi import Timestamp as Timestamp
 from greenpg._dbapi import TimestampFromTicks as TimestampFromTicks
 from greenpg.abc import Ready as Ready
 from greenpg.abc import Wait as Wait
+from greenpg.client_cursor import AsyncClientCursor as AsyncClientCursor
+from greenpg.client_cursor import ClientCursor as ClientCursor
 from greenpg.connection import AsyncConnection as AsyncConnection
 from greenpg.connection import Connection as Connection
 from greenpg.copy import AsyncCopy as AsyncCopy
@@ -48,6 +50,12 @@ from greenpg.lobject import AsyncLargeObject as AsyncLargeObject
 from greenpg.lobject import LargeObject as LargeObject
 from greenpg.pipeline import AsyncPipeline as AsyncPipeline
 from greenpg.pipeline import Pipeline as Pipeline
+from greenpg.raw_cursor import AsyncRawCursor as AsyncRawCursor
+from greenpg.raw_cursor import AsyncRawServerCursor as AsyncRawServerCursor
+from greenpg.raw_cursor import RawCursor as RawCursor
+from greenpg.raw_cursor import RawServerCursor as RawServerCursor
+from greenpg.server_cursor import AsyncServerCursor as AsyncServerCursor
+from greenpg.server_cursor import ServerCursor as ServerCursor
 from greenpg.transaction import AsyncTransaction as AsyncTransaction
 from greenpg.transaction import Rollback as Rollback
 from greenpg.transaction import Transaction as Transaction

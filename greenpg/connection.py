@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from greenpg._core.connecting import connect_steps
 from greenpg._core.protocol import cancel_gen
@@ -17,6 +17,7 @@ from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.errors import CancellationTimeout
 from greenpg.pipeline import AsyncPipeline, Pipeline
 from greenpg.rows import Row, tuple_row
+from greenpg.server_cursor import AsyncServerCursor, ServerCursor
 from greenpg.waiters import adrive, adrive_steps, current_async, drive, drive_steps, get_wait_callback
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Connection(Session[Row]):
 
     cursor_factory: type[Cursor[Any]] = Cursor
     """The class of the cursors that `cursor()` makes."""
+
+    server_cursor_factory: type[ServerCursor[Any]] = ServerCursor
+    """The class of the cursors that `cursor(name)` makes."""
 
     _own_wait: WaitCallback | None = None
     _source: WaitCallback | None = None
@@ -120,14 +124,45 @@ class Connection(Session[Row]):
         if bound is not None:
             bound.close()
 
+    @overload
     def cursor(
-        self, *, row_factory: RowFactory[Any] | None = None, binary: bool | None = None
+        self, *, binary: bool | None = None, row_factory: RowFactory[Any] | None = None
+    ) -> Cursor[Any]: ...
+
+    @overload
+    def cursor(
+        self,
+        name: str,
+        *,
+        binary: bool | None = None,
+        row_factory: RowFactory[Any] | None = None,
+        scrollable: bool | None = None,
+        withhold: bool = False,
+    ) -> ServerCursor[Any]: ...
+
+    def cursor(
+        self,
+        name: str = "",
+        *,
+        binary: bool | None = None,
+        row_factory: RowFactory[Any] | None = None,
+        scrollable: bool | None = None,
+        withhold: bool = False,
     ) -> Cursor[Any]:
         """Return a new cursor.
 
+        :param name: of a cursor on the server, whose result stays there
         :param binary: whether results shall be binary; by default, where every column can be loaded from it
+        :param scrollable: whether a cursor on the server can be scrolled back; by default, if that is cheap
+        :param withhold: whether a cursor on the server outlives its transaction
         """
-        cursor = self.cursor_factory(self, row_factory=row_factory)
+        cursor: Cursor[Any]
+        if name:
+            cursor = self.server_cursor_factory(
+                self, name, row_factory=row_factory, scrollable=scrollable, withhold=withhold
+            )
+        else:
+            cursor = self.cursor_factory(self, row_factory=row_factory)
         cursor._wants_binary = binary
         return cursor
 
@@ -222,6 +257,9 @@ class AsyncConnection(AsyncSession[Row]):
     cursor_factory: type[AsyncCursor[Any]] = AsyncCursor
     """The class of the cursors that `cursor()` makes."""
 
+    server_cursor_factory: type[AsyncServerCursor[Any]] = AsyncServerCursor
+    """The class of the cursors that `cursor(name)` makes."""
+
     @classmethod
     async def connect(
         cls,
@@ -264,11 +302,39 @@ class AsyncConnection(AsyncSession[Row]):
             self._raise(self._unsettled(error), error)
         self._rescue = None
 
+    @overload
     def cursor(
-        self, *, row_factory: RowFactory[Any] | None = None, binary: bool | None = None
+        self, *, binary: bool | None = None, row_factory: RowFactory[Any] | None = None
+    ) -> AsyncCursor[Any]: ...
+
+    @overload
+    def cursor(
+        self,
+        name: str,
+        *,
+        binary: bool | None = None,
+        row_factory: RowFactory[Any] | None = None,
+        scrollable: bool | None = None,
+        withhold: bool = False,
+    ) -> AsyncServerCursor[Any]: ...
+
+    def cursor(
+        self,
+        name: str = "",
+        *,
+        binary: bool | None = None,
+        row_factory: RowFactory[Any] | None = None,
+        scrollable: bool | None = None,
+        withhold: bool = False,
     ) -> AsyncCursor[Any]:
         """Async `Connection.cursor()`, which does not wait either."""
-        cursor = self.cursor_factory(self, row_factory=row_factory)
+        cursor: AsyncCursor[Any]
+        if name:
+            cursor = self.server_cursor_factory(
+                self, name, row_factory=row_factory, scrollable=scrollable, withhold=withhold
+            )
+        else:
+            cursor = self.cursor_factory(self, row_factory=row_factory)
         cursor._wants_binary = binary
         return cursor
 

@@ -452,12 +452,15 @@ class BaseCursor(Generic[Row]):
 
     def _scroll(self, value: int, mode: str) -> None:
         result = self._check_rows()
-        if mode not in ("relative", "absolute"):
-            raise ProgrammingError(f"scroll() knows the modes relative and absolute, not {mode!r}")
+        self._check_mode(mode)
         position = value if mode == "absolute" else self._position + value
         if not 0 <= position < result.ntuples:
             raise IndexError(f"row {position} is not in the result, which has {result.ntuples}")
         self._position = position
+
+    def _check_mode(self, mode: str) -> None:
+        if mode not in ("relative", "absolute"):
+            raise ProgrammingError(f"scroll() knows the modes relative and absolute, not {mode!r}")
 
     def _callproc_query(self, name: str, args: Any) -> tuple[Any, Any]:
         """Return the statement that calls a function, and its parameters; a mapping names them."""

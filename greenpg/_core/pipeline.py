@@ -94,8 +94,12 @@ class BasePipeline:
     @property
     def status(self) -> PipelineStatus:
         """Whether the pipeline is open, or a statement in it has failed and the next ones will be skipped."""
-        status: PipelineStatus = self._conn.pgconn.pipeline_status
-        return PipelineStatus.OFF if self._conn._pipeline is not self else status
+        return PipelineStatus.OFF if self._is_over else PipelineStatus(self._conn.pgconn.pipeline_status)
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether it has ended, or was given up."""
+        return self._conn._pipeline is not self
 
     # Its block
 
@@ -115,8 +119,8 @@ class BasePipeline:
 
         :param error: what has come out of the block
         """
-        if self._conn._pipeline is not self:
-            return None  # it was given up
+        if self._is_over:
+            return None
         if error is not None and not isinstance(error, Exception):
             self._conn._interrupted()
             return None
@@ -214,7 +218,7 @@ class BasePipeline:
         :param is_dropped: whether nobody cares for the errors so far, as what failed is rolled back
         :raises DatabaseError: the first error that was not raised yet
         """
-        if self._conn._pipeline is not self:
+        if self._is_over:
             raise InterfaceError("the pipeline is over")
         yield from self._rest_gen()
         if is_dropped:

@@ -21,6 +21,7 @@ Key = tuple[bytes, tuple[int, ...]]
 # Commands whose columns are always the same: FETCH and EXECUTE, for one, are about something else each time.
 _STEADY = (b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
 _REMEMBERED = 500
+_NEVER = -(1 << 60)
 _STALE_PLAN = "0A000"  # "cached plan must not change result type"; it has no state of its own
 
 
@@ -99,7 +100,9 @@ class Statements:
             if tag == b"DISCARD ALL" or tag.startswith(b"DEALLOCATE"):
                 self.clear()
                 return
-        if len(results) == 1 and (results[0].command_status or b"").startswith(_STEADY):
+        if len(results) != 1:
+            self._counts[key] = _NEVER  # the server prepares one command at a time
+        elif (results[0].command_status or b"").startswith(_STEADY):
             self.saw_columns(key, results[0], transformer)
 
     def saw_columns(self, key: Key, result: PGresult, transformer: Transformer) -> None:
