@@ -71,14 +71,19 @@ class HstoreLoader(RecursiveLoader):
         def text(quoted: bytes) -> str:
             return recoder.client(unquote(quoted)).decode(encoding)
 
-        for pair in _PAIR.finditer(plain):
-            if pair.start() != at:
-                break
+        while at < len(plain):
+            pair = _PAIR.match(plain, at)  # not a search, which would look again from every quote
+            if not pair:
+                raise _malformed(plain)
             at = pair.end()
             loaded[text(pair[1])] = None if pair[2] is None else text(pair[2])
-        if at != len(plain) or plain.endswith(b", "):
-            raise DataError(f"cannot read the text of an hstore: {plain[:80]!r}")
+        if plain.endswith(b", "):
+            raise _malformed(plain)
         return loaded
+
+
+def _malformed(data: bytes) -> DataError:
+    return DataError(f"cannot read the text of an hstore: {data[:80]!r}")
 
 
 class HstoreBinaryLoader(RecursiveLoader):

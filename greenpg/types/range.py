@@ -128,9 +128,11 @@ class Range(Generic[T]):
             return NotImplemented
         if self.isempty or other.isempty:
             return self.isempty and not other.isempty
-        if (self._lower, self.lower_inc) != (other._lower, other.lower_inc):
-            return _before((self._lower, self.lower_inc), (other._lower, other.lower_inc), lower=True)
-        return _before((self._upper, self.upper_inc), (other._upper, other.upper_inc), lower=False)
+        mine, its = (self._lower, self.lower_inc), (other._lower, other.lower_inc)
+        if mine != its:
+            return _before(mine, its, lower=True)
+        mine, its = (self._upper, self.upper_inc), (other._upper, other.upper_inc)
+        return mine != its and _before(mine, its, lower=False)
 
     def _key(self) -> tuple[T | None, T | None, str]:
         return self._lower, self._upper, self._bounds
@@ -148,7 +150,7 @@ class Range(Generic[T]):
 
 
 def _before(one: tuple[Any, bool], other: tuple[Any, bool], *, lower: bool) -> bool:
-    """Whether a bound comes before another of the same side, of which it differs."""
+    """Return whether a bound comes before another one of the same side."""
     if one[0] is None or other[0] is None:
         return (one[0] is None) is lower and one[0] is not other[0]
     if one[0] != other[0]:
