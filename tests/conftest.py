@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
 from greenpg.testing.server import EmbeddedServer
 from tests import fresh
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 NEED_A_SERVER = ("integration", "green")
-
-# A busy machine is no reason to fail.
-settings.register_profile("greenpg", deadline=None)
-settings.load_profile("greenpg")
 
 _server = pytest.StashKey[EmbeddedServer]()
 
@@ -62,6 +57,16 @@ def dsn(pytestconfig: pytest.Config) -> str:
 def run_python() -> Callable[..., fresh.Ran]:
     """`fresh.run_python`: run a snippet or a file in a fresh interpreter."""
     return fresh.run_python
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let property tests take their time: a busy machine is no reason to fail."""
+    # not in the children of tests/green: what hypothesis brings along does not survive monkey-patching
+    if config.pluginmanager.has_plugin("hypothesispytest"):
+        from hypothesis import settings
+
+        settings.register_profile("greenpg", deadline=None)
+        settings.load_profile("greenpg")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
