@@ -20,6 +20,13 @@ from greenpg.types.composite import CompositeInfo, register_composite
 from greenpg.types.enum import EnumInfo, register_enum
 from greenpg.types.hstore import register_hstore
 
+
+class Mood(enum.Enum):
+    """The members of the enum."""
+
+    sad = 1
+
+
 COMPOSITE, HSTORE, ENUM, RECORD = 700001, 700003, 700005, 2249
 FORMATS = (Format.TEXT, Format.BINARY)
 
@@ -30,7 +37,7 @@ def everything() -> AdaptersMap:
     fields = {"field_names": ["a", "b"], "field_types": [23, COMPOSITE + 1]}
     register_composite(CompositeInfo("pair", COMPOSITE, COMPOSITE + 1, **fields), known)  # type: ignore[arg-type]
     register_hstore(TypeInfo("hstore", HSTORE, HSTORE + 1), known)
-    register_enum(EnumInfo("mood", ENUM, ENUM + 1, ["sad"]), known, enum.Enum("Mood", ["sad"]))
+    register_enum(EnumInfo("mood", ENUM, ENUM + 1, ["sad"]), known, Mood)
     return known
 
 

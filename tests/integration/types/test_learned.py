@@ -122,8 +122,8 @@ def test_a_type_made_of_itself() -> None:
     """PostgreSQL refuses to make one today; a catalog that has it must not hang the session."""
     known = AdaptersMap(adapters)
     tree = (90001, "tree", "tree", "c", 90002, ",", False, 0, 0, ["label", "kids"], [25, 90003])
-    kids = (90003, "trees", "trees", "d", 0, ",", False, 90002, 0, [], [])
-    array = (90002, "_tree", "tree[]", "b", 0, ",", True, 0, 0, [], [])
+    kids: Any = (90003, "trees", "trees", "d", 0, ",", False, 90002, 0, [], [])
+    array: Any = (90002, "_tree", "tree[]", "b", 0, ",", True, 0, 0, [], [])
     learn(known, [array, kids, tree])
     assert known.prefers_binary(90001)
     tx = Transformer(known)
