@@ -111,10 +111,12 @@ class TurnTaking(BaseSession[Row]):
 
     def _take_stock(self) -> None:
         """Take note of what the conversation has brought besides results."""
-        if not self._is_closed:
-            self._gather()
-            if self._descriptors and self.pgconn.transaction_status == TransactionStatus.IDLE:
-                self._descriptors.clear()  # large objects are closed with the transaction
+        if self._is_closed:
+            self._finish()  # it may have been lost where nobody cared
+            return
+        self._gather()
+        if self._descriptors and self.pgconn.transaction_status == TransactionStatus.IDLE:
+            self._descriptors.clear()  # large objects are closed with the transaction
 
     @property
     def _is_busy(self) -> bool:

@@ -154,10 +154,10 @@ class BaseTransaction:
     def _leave_at_once(self, error: BaseException | None) -> bool | None:
         """Leave without a wait if interrupted, and return what `_exit_gen()` would; else return `None`."""
         conn = self._conn
-        if error is None or not (conn._is_closed or conn._is_interrupted_by(error)):
+        if error is None or not (conn.closed or conn._is_interrupted_by(error)):
             return None
         self._leave()
-        if conn._is_closed or not conn._owe(self._undoing):
+        if not conn._owe(self._undoing):
             self.status = Status.FAILED
             return False
         return self._was_rolled_back(error)
