@@ -137,7 +137,7 @@ class Cursor(BaseCursor[Row]):
 
     def nextset(self) -> bool | None:
         """Go to the next result of several; return whether there is one, `None` if not."""
-        return self._runs._run(self._nextset_gen())
+        return self._nextset()
 
     def results(self) -> Iterator[Self]:
         """Yield the cursor at each of its results, from the current one on."""
@@ -272,9 +272,9 @@ class AsyncCursor(BaseCursor[Row]):
         await self.execute(query, params, timeout=timeout)
         return params
 
-    async def nextset(self) -> bool | None:
-        """Async `Cursor.nextset()`."""
-        return await self._runs._run(self._nextset_gen())
+    def nextset(self) -> bool | None:
+        """Async `Cursor.nextset()`, which does not wait either."""
+        return self._nextset()
 
     async def results(self) -> AsyncIterator[Self]:
         """Async `Cursor.results()`."""
@@ -283,7 +283,7 @@ class AsyncCursor(BaseCursor[Row]):
             await self._runs._run(self._await_gen())
         if self.pgresult is not None:
             yield self
-            while await self.nextset():
+            while self.nextset():
                 yield self
 
     async def set_result(self, index: int) -> Self:

@@ -360,7 +360,12 @@ class BaseCursor(Generic[Row]):
             yield from self._learn_gen()
 
     def _learn_gen(self) -> Gen[None]:
-        unknown = self._tx.unknown_oids()
+        """Have the types in all results asked for, so that going from one to the next takes no wait."""
+        unknown = set[int]()
+        for result in self._results:
+            self._tx.set_pgresult(result, set_loaders=False)
+            unknown |= self._tx.unknown_oids()
+        self._tx.set_pgresult(self.pgresult, set_loaders=False)
         if unknown:
             yield from self._conn._learn_gen(unknown)
             self._tx = self._transformer()  # the one before has chosen its loaders
@@ -387,15 +392,12 @@ class BaseCursor(Generic[Row]):
         if not -count <= index < count:
             raise IndexError(f"there is no result {index}: there are {count}")
         self._select(index % count)
-        yield from self._learn_gen()
 
-    def _nextset_gen(self) -> Gen[bool | None]:
+    def _nextset(self) -> bool | None:
         """Go to the next result; return whether there is one, `None` if not, as PEP 249 has it."""
-        yield from self._await_gen()
         if self._result_number + 1 >= len(self._results):
             return None
         self._select(self._result_number + 1)
-        yield from self._learn_gen()
         return True
 
     def _check_rows(self) -> PGresult:
