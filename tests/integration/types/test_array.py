@@ -116,10 +116,10 @@ def test_the_parser_reads_what_the_server_writes(session: RoundTrip, value: list
     assert parse(text.encode(), b",", bytes.decode) == value
 
 
-@pytest.mark.parametrize("encoding", ["SJIS", "BIG5", "GBK", "UHC", "GB18030"])
+@pytest.mark.parametrize("encoding", ["SJIS", "BIG5", "GBK", "GB18030"])
 def test_a_backslash_in_a_character_is_none(trip: RoundTrip, encoding: str) -> None:
     """The second byte of these characters is a backslash or a brace in some client encodings."""
-    value = [char for char in "\u8868\u30bd\u529f\u8c79\uac02\u4e97" if _has(char, encoding)]
+    value = [char for char in "\u8868\u30bd\u529f\u8aa0" if _has(char, encoding)]
     trip.command(f"set client_encoding to {encoding}")
     try:
         assert value
@@ -131,6 +131,6 @@ def test_a_backslash_in_a_character_is_none(trip: RoundTrip, encoding: str) -> N
 
 def _has(char: str, encoding: str) -> bool:
     try:
-        return bool(char.encode({"SJIS": "shift_jis", "UHC": "cp949"}.get(encoding, encoding)))
+        return bool(char.encode({"SJIS": "shift_jis"}.get(encoding, encoding)))
     except UnicodeEncodeError:
         return False
