@@ -126,19 +126,24 @@ class Session(Lively[Row]):
     ) -> Generator[Notify, None, None]:
         """Yield notifications as they come; the connection is somebody else's to use in between.
 
-        Without a notify handler, those that came while statements ran are kept for this, however many.
+        Without a notify handler, those that came while statements ran are kept for this, however many. With
+        one, both get what comes from the first step on.
 
         :param timeout: seconds for all of it; 0: only what is there already
         :param stop_after: how many notifications to yield
         """
         deadline = None if timeout is None else monotonic() + timeout
-        while stop_after is None or stop_after > 0:
-            left = None if deadline is None else max(deadline - monotonic(), 0.0)
-            notify = self._run(self._next_notify_gen(), left)
-            if notify is None:
-                return
-            yield notify
-            stop_after = None if stop_after is None else stop_after - 1
+        self._readers += 1
+        try:
+            while stop_after is None or stop_after > 0:
+                left = None if deadline is None else max(deadline - monotonic(), 0.0)
+                notify = self._run(self._next_notify_gen(), left)
+                if notify is None:
+                    return
+                yield notify
+                stop_after = None if stop_after is None else stop_after - 1
+        finally:
+            self._readers -= 1
 
     def wait_closed(self, timeout: float | None = None) -> bool:
         """Sleep until the session is over, by `close()` or because it was lost; return whether it is.
@@ -240,13 +245,17 @@ class AsyncSession(Lively[Row]):
     ) -> AsyncGenerator[Notify, None]:
         """Async `Session.notifies()`."""
         deadline = None if timeout is None else monotonic() + timeout
-        while stop_after is None or stop_after > 0:
-            left = None if deadline is None else max(deadline - monotonic(), 0.0)
-            notify = await self._run(self._next_notify_gen(), left)
-            if notify is None:
-                return
-            yield notify
-            stop_after = None if stop_after is None else stop_after - 1
+        self._readers += 1
+        try:
+            while stop_after is None or stop_after > 0:
+                left = None if deadline is None else max(deadline - monotonic(), 0.0)
+                notify = await self._run(self._next_notify_gen(), left)
+                if notify is None:
+                    return
+                yield notify
+                stop_after = None if stop_after is None else stop_after - 1
+        finally:
+            self._readers -= 1
 
     async def wait_closed(self, timeout: float | None = None) -> bool:
         """Async `Session.wait_closed()`."""

@@ -56,8 +56,8 @@ class Messages:
         self._termination_listeners: list[Callable[[Any], object]] = []
         self._backlog: deque[Notify] = deque()
         """Notifications for `notifies()`."""
-        self._is_awaited = False
-        """Whether somebody waits in `notifies()` right now."""
+        self._readers = 0
+        """How many iterations over `notifies()` are under way."""
         pgconn.notice_handler = _Notes(self)
 
     # Who is told
@@ -139,7 +139,7 @@ class Messages:
             channel, payload = (text.decode(encoding, "replace") for text in (sent.relname, sent.extra))
             notify = Notify(channel, payload, sent.be_pid)
             self._tell(self._notify_handlers, notify)
-            if self._is_awaited or not self._notify_handlers:
+            if self._readers or not self._notify_handlers:
                 self._backlog.append(notify)
 
     def _gather_last_words(self) -> None:
@@ -155,16 +155,12 @@ class Messages:
 
     def _next_notify_gen(self) -> Gen[Notify | None]:
         """Return the next notification, or `None` when the time is over."""
-        self._is_awaited = True
-        try:
+        self._gather()
+        while not self._backlog:
+            if not (yield self.pgconn.socket, Wait.R):
+                return None
+            self.pgconn.consume_input()
             self._gather()
-            while not self._backlog:
-                if not (yield self.pgconn.socket, Wait.R):
-                    return None
-                self.pgconn.consume_input()
-                self._gather()
-        finally:
-            self._is_awaited = False
         return self._backlog.popleft()
 
     # Telling

@@ -44,7 +44,7 @@ async def test_it_commits(db: Db, table: str, autocommit: bool) -> None:
     conn = await db.connect(autocommit=autocommit)
     async with conn.transaction() as tx:
         assert tx.connection is conn
-        assert tx.savepoint_name is None
+        assert not tx.savepoint_name
         assert tx.status.value == "active"
         await add(conn, table, 1)
         assert found(db, table) == []
@@ -123,6 +123,7 @@ async def test_force_rollback(db: Db, conn: Any, table: str) -> None:
     assert found(db, table) == []
 
 
+@pytest.mark.beyond
 async def test_it_is_entered_once(db: Db, conn: Any) -> None:
     tx = conn.transaction()
     async with tx:
