@@ -99,6 +99,13 @@ def conn(db: Db) -> None:
     """A connection of the bed; it is opened in the test's own runtime, right before the test."""
 
 
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Let cleaning up after an interruption take less than the 2 s that it may; return the seconds."""
+    monkeypatch.setattr("greenpg._turn.RECOVERY_LIMIT", 0.4)
+    return 0.4
+
+
 @pytest.fixture(scope="session")
 def the_proxy(dsn: str) -> Iterator[faults.FaultProxy]:
     """The session's proxy in front of the server."""

@@ -91,6 +91,7 @@ async def test_a_table_is_there_for_all(db: Db) -> None:
     assert await db.fetch(conn, f"select * from {table}") == [(1, "x")]
 
 
+@pytest.mark.runtimes("select", "trio")
 def test_a_socket_left_open_fails_the_test(runtime: Runtime, dsn: str, observer: bed.Observer) -> None:
     kept: list[Any] = []
 

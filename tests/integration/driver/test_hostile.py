@@ -85,7 +85,9 @@ async def test_23_what_is_wrong_is_an_error_and_never_a_wrong_row(
 
 
 @pytest.mark.parametrize("scenario", scenarios.ENDLESS)
-async def test_9_what_never_ends_can_be_interrupted(db: Db, hostile: FaultServer, scenario: str) -> None:
+async def test_9_what_never_ends_can_be_interrupted(
+    db: Db, hostile: FaultServer, scenario: str, short_limits: float
+) -> None:
     conn = await attacked(db, hostile, scenario)
     began, before = time.monotonic(), resident()
     with pytest.raises(db.Timeout), db.timeout(0.3):

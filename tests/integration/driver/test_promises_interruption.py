@@ -114,7 +114,9 @@ async def test_1_at_every_single_wait(db: Db, kind: type[BaseException]) -> None
 
 
 @pytest.mark.beyond
-async def test_2_is_delivered_at_once_whatever_the_network_does(db: Db, proxy: FaultProxy) -> None:
+async def test_2_is_delivered_at_once_whatever_the_network_does(
+    db: Db, proxy: FaultProxy, short_limits: float
+) -> None:
     conn = await db.connect(proxy.dsn)
     assert await db.value(conn) == 42
     proxy.black_hole()
@@ -125,8 +127,8 @@ async def test_2_is_delivered_at_once_whatever_the_network_does(db: Db, proxy: F
     with pytest.raises(db.errors.OperationalError, match="closed"):  # within the one limit of cleaning up
         await conn.execute("select 1")
     assert conn.closed
-    assert time.monotonic() - began < 2.1 + 2.0
-    proxy.cut()  # the request to cancel is in the hole as well
+    assert time.monotonic() - began < 0.1 + short_limits + 1.0
+    proxy.heal()  # the request to cancel is in the hole as well
 
 
 @pytest.mark.beyond
@@ -158,6 +160,8 @@ async def test_3_one_session_however_many_timeouts(db: Db) -> None:
     assert most == 1
 
 
+# A signal's exception that comes up in a __del__ is lost by Python itself.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.beyond
 async def test_4_and_6_neither_late_cancels_nor_late_rows(db: Db) -> None:
     conn = await db.connect(autocommit=True)
@@ -202,7 +206,7 @@ async def test_5_an_exception_inside_of_the_block_is_the_users(db: Db) -> None:
 
 
 @pytest.mark.beyond
-async def test_5_a_second_one_during_cleaning_up(db: Db, proxy: FaultProxy) -> None:
+async def test_5_a_second_one_during_cleaning_up(db: Db, proxy: FaultProxy, short_limits: float) -> None:
     conn = await db.connect(proxy.dsn)
     proxy.black_hole()
     for _ in range(2):
@@ -213,7 +217,7 @@ async def test_5_a_second_one_during_cleaning_up(db: Db, proxy: FaultProxy) -> N
     with pytest.raises(db.errors.OperationalError, match="closed"):
         await conn.execute("select 1")
     assert conn.closed
-    proxy.cut()
+    proxy.heal()
 
 
 @pytest.mark.beyond

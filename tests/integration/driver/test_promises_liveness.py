@@ -113,7 +113,7 @@ async def test_17_close_on_a_dead_network(db: Db, proxy: FaultProxy) -> None:
     await conn.close()
     assert time.monotonic() - began < 1.0
     assert conn.closed
-    proxy.cut()  # the request to cancel is in the hole as well
+    proxy.heal()  # the request to cancel is in the hole as well
 
 
 async def test_17_drip_is_slow_and_right(db: Db, proxy: FaultProxy) -> None:
@@ -131,7 +131,7 @@ async def test_18_a_timeout_of_a_call_on_a_dead_network(db: Db, proxy: FaultProx
     with pytest.raises(db.errors.StatementTimeout):
         await conn.execute("select 1", timeout=0.2)
     assert time.monotonic() - began < 1.0
-    proxy.cut()
+    proxy.heal()
 
 
 async def test_18_keepalive_is_on_and_limits_are_passed_on(db: Db) -> None:
