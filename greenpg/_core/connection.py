@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from greenpg._core.pipeline import BasePipeline
     from greenpg.abc import Gen
+    from greenpg.adapt import AdaptContext
     from greenpg.errors import DatabaseError
     from greenpg.pq.abc import PGconn, PGresult
     from greenpg.rows import RowFactory
@@ -83,18 +84,28 @@ class BaseConnection(Messages, Generic[Row]):
         if self._is_closed:
             raise self._told_lost(OperationalError("the connection is closed", safe_to_retry=self._was_lost))
 
-    def _set_up(self, autocommit: bool, cursor_factory: Any, prepare_threshold: int | None) -> None:
+    def _set_up(
+        self,
+        autocommit: bool,
+        cursor_factory: Any,
+        prepare_threshold: int | None,
+        context: AdaptContext | None,
+    ) -> None:
         """Take the options of `connect()`."""
         self._autocommit = autocommit
         if cursor_factory is not None:
             self.cursor_factory = cursor_factory
         self.prepare_threshold = prepare_threshold
+        if context is not None:
+            self._adapters = AdaptersMap(context.adapters)
 
     @property
     def closed(self) -> bool:
         """Whether the session is over, by `close()` or because it was lost; a lost one is seen at once."""
         if not self._is_closed and self.pgconn.transaction_status != TransactionStatus.ACTIVE:
             self._look()
+            if self._is_closed:
+                self._deliver()
         return self._is_closed
 
     @property

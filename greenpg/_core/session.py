@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenpg._core.connection import BaseConnection
 from greenpg._core.xid import Xid
-from greenpg.errors import ProgrammingError
+from greenpg.errors import InFailedSqlTransaction, ProgrammingError
 from greenpg.pq.enums import TransactionStatus
 from greenpg.rows import Row
 
@@ -180,7 +180,9 @@ class BaseSession(BaseConnection[Row]):
         if self._is_prepared:
             raise ProgrammingError("the transaction is prepared already")
         self._check_blocks("tpc_prepare")
-        yield from self._command_gen(b"PREPARE TRANSACTION " + self._quoted(self._two_phase))
+        result = yield from self._command_gen(b"PREPARE TRANSACTION " + self._quoted(self._two_phase))
+        if result.command_status == b"ROLLBACK":
+            raise InFailedSqlTransaction("a statement had failed: the transaction was rolled back, not prepared")
         self._is_prepared = True
 
     def _tpc_end_gen(self, verb: str, xid: Xid | str | None) -> Gen[None]:
@@ -195,6 +197,8 @@ class BaseSession(BaseConnection[Row]):
             name = self._two_phase
             if not self._is_prepared:
                 self._two_phase = None
+                if verb == "commit" and self.pgconn.transaction_status == TransactionStatus.IDLE:
+                    raise ProgrammingError("there is nothing to commit: the transaction was rolled back")
                 yield from self._commit_gen() if verb == "commit" else self._rollback_gen()
                 return
         elif self._two_phase is not None:
