@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from greenpg.abc import BoundWaitCallback, Gen, WaitCallback
+    from greenpg.adapt import AdaptContext
     from greenpg.rows import RowFactory
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Connection(Session[Row]):
         row_factory: RowFactory[Any] = tuple_row,
         cursor_factory: type[Cursor[Any]] | None = None,
         prepare_threshold: int | None = 5,
+        context: AdaptContext | None = None,
         wait_callback: WaitCallback | None = None,
         password: str | Callable[[], str] | None = None,
         **kwargs: Any,
@@ -70,6 +72,7 @@ class Connection(Session[Row]):
             environment (`PGHOST`...) and the service file say. See libpq, "Connection Strings".
         :param row_factory: what makes a row; see `greenpg.rows`
         :param prepare_threshold: executions before a statement is prepared; `None`: never (PgBouncer)
+        :param context: whose adapters the connection begins with; by default, `greenpg.adapters`
         :param wait_callback: waits for this connection alone; by default, the one in force at each wait
         :param password: the password, or a function that is asked for it
         :raises greenpg.OperationalError: no host could be connected to; the message names each one's reason
@@ -81,7 +84,7 @@ class Connection(Session[Row]):
         wait = wait_callback or get_wait_callback()
         connection = cls(drive_steps(connect_steps(conninfo), wait), row_factory)
         connection._own_wait = wait_callback
-        connection._set_up(autocommit, cursor_factory, prepare_threshold)
+        connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
         return connection
 
     def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:
@@ -269,6 +272,7 @@ class AsyncConnection(AsyncSession[Row]):
         row_factory: RowFactory[Any] = tuple_row,
         cursor_factory: type[AsyncCursor[Any]] | None = None,
         prepare_threshold: int | None = 5,
+        context: AdaptContext | None = None,
         password: str | Callable[[], str | Awaitable[str]] | None = None,
         **kwargs: Any,
     ) -> Self:
@@ -278,7 +282,7 @@ class AsyncConnection(AsyncSession[Row]):
             password = await answer if inspect.isawaitable(answer) else answer
         conninfo = make_conninfo(conninfo, password=password, **kwargs)
         connection = cls(await adrive_steps(connect_steps(conninfo), current_async()), row_factory)
-        connection._set_up(autocommit, cursor_factory, prepare_threshold)
+        connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
         return connection
 
     async def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:

@@ -240,3 +240,14 @@ async def test_cancel_safe(db: Db, conn: Any) -> None:
 async def test_the_errors_are_attributes(db: Db, conn: Any) -> None:
     for name in ("Warning", "Error", "InterfaceError", "DataError", "OperationalError", "NotSupportedError"):
         assert getattr(conn, name) is getattr(db.driver, name)
+
+
+async def test_adapters_to_begin_with(db: Db) -> None:
+    """`context`: they are copied, so that the connection's own changes stay with it."""
+    context = db.driver.adapt.AdaptersMap(db.driver.adapters)
+    context.register_loader("int4", context.get_loader(25, 0))
+    conn = await db.connect(context=context)
+    assert await db.value(conn, "select 42::int4") == "42"
+    conn.adapters.register_loader("int4", context.get_loader(20, 0))
+    assert await db.value(conn, "select 42::int4") == 42
+    assert await db.value(await db.connect(context=context), "select 42::int4") == "42"
