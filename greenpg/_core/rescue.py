@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from greenpg._core.protocol import cancel_gen, drain_gen, execute_gen
-from greenpg.errors import DatabaseError
+from greenpg._core.protocol import cancel_gen, drain_gen, execute_gen, leave_copy_gen
+from greenpg.errors import DatabaseError, OperationalError
 from greenpg.pq.enums import PipelineStatus, TransactionStatus
 
 if TYPE_CHECKING:
@@ -54,10 +54,18 @@ def settle_steps(pgconn: PGconn, request: Offloaded[None] | None, debts: Sequenc
 def rest_gen(pgconn: PGconn) -> Gen[None]:
     """Read what the server still says about what was sent, and leave pipeline mode."""
     if pgconn.pipeline_status != PipelineStatus.OFF and pgconn.transaction_status == TransactionStatus.ACTIVE:
-        pgconn.pipeline_sync()  # else the server would not say how what is under way has ended
+        yield from _sync_gen(pgconn)  # else the server would not say how what is under way has ended
     yield from drain_gen(pgconn)
     if pgconn.pipeline_status != PipelineStatus.OFF:
         pgconn.exit_pipeline_mode()
+
+
+def _sync_gen(pgconn: PGconn) -> Gen[None]:
+    try:
+        pgconn.pipeline_sync()
+    except OperationalError:  # in a COPY, which libpq does not expect in a pipeline
+        yield from leave_copy_gen(pgconn)
+        pgconn.pipeline_sync()
 
 
 def _is_at_rest(pgconn: PGconn) -> bool:

@@ -46,7 +46,7 @@ class BaseServerCursor(BaseCursor[Row]):
 
     @property
     def scrollable(self) -> bool | None:
-        """Whether it can be scrolled back; `None`: if the query allows it cheaply, and not to be relied on."""
+        """Whether it can be scrolled back; `None`: if that is cheap, as the server sees it."""
         return self._scrollable
 
     @property
@@ -185,7 +185,7 @@ class BaseServerCursor(BaseCursor[Row]):
         self._is_closed = True
 
     def _executemany_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
-        raise NotSupportedError("a server-side cursor is about one query: use another cursor for executemany()")
+        raise NotSupportedError("a server-side cursor is for one query: use another cursor for executemany()")
 
     @property
     def _quoted_name(self) -> bytes:

@@ -1,7 +1,7 @@
 """The rows of one statement as they come, without the whole result in memory.
 
-A stream has the connection from its beginning to its end. Whoever leaves it before has the statement cancelled,
-and waits for nothing; the next use of the connection settles that.
+A stream has the connection from its beginning to its end. Whoever leaves it before has the statement
+cancelled, and waits for nothing; the next use of the connection settles that.
 """
 
 from __future__ import annotations
