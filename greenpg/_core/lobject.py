@@ -40,7 +40,7 @@ class BaseLargeObject:
         self._oid = 0
         self._fd = -1
         self._opened: list[int] = []
-        """How deep in transaction blocks it was opened: a list, for each one is another object."""
+        """How deep in transaction blocks it was opened; no other large object has this very list."""
         self._decoder = getincrementaldecoder(connection.info.encoding)()
 
     def __repr__(self) -> str:

@@ -41,8 +41,8 @@ class BaseSession(BaseConnection[Row]):
         self._deferrable: bool | None = None
         self._blocks: list[object] = []
         """The `transaction()` blocks that are open, innermost last."""
-        self._descriptors: dict[int, object] = {}
-        """The large objects that are open, by the server's number; each value stands for one of ours."""
+        self._descriptors: dict[int, list[int]] = {}
+        """The large objects that are open, by the server's number: how deep in blocks each one was opened."""
         self._two_phase: Xid | None = None
         self._is_prepared = False
 
@@ -150,6 +150,15 @@ class BaseSession(BaseConnection[Row]):
             raise ProgrammingError(f"{verb}() has no place in a transaction() block: leave the block")
         if self._two_phase is not None:
             raise ProgrammingError(f"{verb}() has no place in a two-phase transaction: use tpc_{verb}()")
+
+    def _end_descriptors(self, is_rollback: bool) -> None:
+        """Take note that a block has ended: large objects that were opened in it are closed, or passed on."""
+        depth = len(self._blocks)
+        for number, opened in tuple(self._descriptors.items()):
+            if opened[0] > depth:
+                opened[0] = depth
+                if is_rollback:
+                    del self._descriptors[number]
 
     # Two-phase commit
 

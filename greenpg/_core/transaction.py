@@ -134,6 +134,7 @@ class BaseTransaction:
         # a COMMIT is a ROLLBACK where a statement has failed
         is_rollback = result.command_status == b"ROLLBACK"
         self.status = Status.ROLLED_BACK_WITH_ERROR if is_rollback else Status.COMMITTED
+        self._conn._end_descriptors(is_rollback)
 
     def _leave(self) -> None:
         """Take the block out of the connection's.
@@ -173,6 +174,7 @@ class BaseTransaction:
 
     def _was_rolled_back(self, error: BaseException | None) -> bool:
         """Take note of how it came; return whether `error` goes no further."""
+        self._conn._end_descriptors(is_rollback=True)
         explicit = isinstance(error, Rollback)
         self.status = (
             Status.ROLLED_BACK_EXPLICITLY
