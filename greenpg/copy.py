@@ -108,10 +108,9 @@ class AsyncCopy(BaseCopy):
         row = self._row_now()
         return await self._run(self._read_row_gen()) if row is None else row
 
-    async def rows(self) -> AsyncIterator[tuple[Any, ...]]:
+    def rows(self) -> AsyncIterator[tuple[Any, ...]]:
         """Async `Copy.rows()`."""
-        while (row := await self.read_row()) is not None:
-            yield row
+        return _Rows(self)
 
     async def write(self, buffer: Buffer | str) -> None:
         """Async `Copy.write()`."""
@@ -138,9 +137,13 @@ class AsyncCopy(BaseCopy):
     async def _run(self, gen: Gen[Any]) -> Any:
         return await self._conn._run(gen, self._timeout, part_of=self)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while block := await self.read():
-            yield block
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if block := await self.read():
+            return block
+        raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
         await self._run(self._begin_gen())
@@ -150,3 +153,19 @@ class AsyncCopy(BaseCopy):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.finish(error)
+
+
+class _Rows:
+    """Iterates over a COPY's rows; no async generator, so that nobody has to close it (trio would insist)."""
+
+    def __init__(self, copy: AsyncCopy) -> None:
+        self._copy = copy
+
+    def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+        return self
+
+    async def __anext__(self) -> tuple[Any, ...]:
+        row = await self._copy.read_row()
+        if row is None:
+            raise StopAsyncIteration
+        return row

@@ -10,7 +10,6 @@ from greenpg.rows import Row
 from greenpg.waiters._slice import TimeSlice
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
 
     from greenpg._core.connection import BaseConnection
@@ -72,11 +71,12 @@ class ServerCursor(BaseServerCursor[Row], Cursor[Row]):
         if self._needs_closing(error):
             self._runs._run(self._close_gen())
 
-    def __iter__(self) -> Iterator[Row]:
-        while rows := self._fetch(self.itersize):
-            yield from rows
-            if len(rows) < self.itersize:
-                return
+    def __next__(self) -> Row:
+        if not self._page:
+            self._runs._run(self._turn_page_gen(TimeSlice()))
+        if not self._page:
+            raise StopIteration
+        return self._take()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -130,12 +130,12 @@ class AsyncServerCursor(BaseServerCursor[Row], AsyncCursor[Row]):
         if self._needs_closing(error):
             await self._runs._run(self._close_gen())
 
-    async def __aiter__(self) -> AsyncIterator[Row]:
-        while rows := await self._fetch(self.itersize):
-            for row in rows:
-                yield row
-            if len(rows) < self.itersize:
-                return
+    async def __anext__(self) -> Row:
+        if not self._page:
+            await self._runs._run(self._turn_page_gen(TimeSlice()))
+        if not self._page:
+            raise StopAsyncIteration
+        return self._take()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -6,6 +6,7 @@ rows come in binary where every column can be loaded from it.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.column import Column
@@ -33,6 +34,9 @@ class BaseServerCursor(BaseCursor[Row]):
         self._described: PGresult | None = None
         """What the server has said of the columns; none before it was asked."""
         self._next = 0
+        self._page: deque[Row] = deque()
+        """Rows that iteration has fetched and nobody has taken."""
+        self._is_exhausted = False
         self.itersize = 100
         """Rows that iteration fetches at a time."""
 
@@ -113,24 +117,45 @@ class BaseServerCursor(BaseCursor[Row]):
             binary = self._tx.are_binary({described.ftype(i) for i in range(described.nfields)})
         self.format = Format.BINARY if binary else Format.TEXT
         self._tx = self._transformer()
-        self.pgresult, self._described, self._next = described, described, 0
+        self.pgresult = described
+        self._turn_to(described)
+        self._next = 0
         self._make_row = self._row_factory(self)
 
     def _fetch_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
-        """Fetch rows from the server, all that are left if `size` is `None`."""
+        """Return the next rows, all that are left if `size` is `None`; those of the page first."""
+        count = len(self._page) if size is None else min(max(size, 0), len(self._page))
+        rows = [self._page.popleft() for _ in range(count)]
+        if size is None or len(rows) < size:
+            rows += yield from self._pull_gen(None if size is None else size - len(rows), is_time)
+        self._next += len(rows)
+        return rows
+
+    def _turn_page_gen(self, is_time: Callable[[], bool]) -> Gen[None]:
+        """Fetch the rows that iteration gives next; none at the end."""
+        if not self._is_exhausted:
+            self._page.extend((yield from self._pull_gen(self.itersize, is_time)))
+            self._is_exhausted = len(self._page) < self.itersize
+
+    def _take(self) -> Row:
+        self._next += 1
+        return self._page.popleft()
+
+    def _pull_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
+        """Fetch rows from the server."""
         yield from self._ready_gen()
         count = b"ALL" if size is None else b"%d" % max(size, 0)
         self._results = yield from self._command_gen(b"FETCH FORWARD " + count)
         self._select(0)
-        rows = yield from super()._fetch_gen(None, is_time)
-        self._next += len(rows)
-        return rows
+        return (yield from super()._fetch_gen(None, is_time))
 
     def _scroll_gen(self, value: int, mode: str) -> Gen[None]:
         """Move on the server without fetching rows."""
         self._check_mode(mode)
         yield from self._ready_gen()
-        yield from self._command_gen(b"MOVE %s %d" % (mode.upper().encode(), value))
+        ahead = len(self._page) if mode == "relative" else 0
+        yield from self._command_gen(b"MOVE %s %d" % (mode.upper().encode(), value - ahead))
+        self._turn_to(self._described)
         self._next = value if mode == "absolute" else self._next + value
 
     def _ready_gen(self) -> Gen[None]:
@@ -160,7 +185,7 @@ class BaseServerCursor(BaseCursor[Row]):
     def _drop_gen(self) -> Gen[None]:
         """Close the cursor on the server; that it has gone with its transaction is no error."""
         conn = self._conn
-        self._described = None
+        self._turn_to(None)
         try:
             conn.pgconn.send_close_portal(self._name.encode(self._tx.encoding))
         except NotSupportedError:  # libpq before 17
@@ -181,8 +206,13 @@ class BaseServerCursor(BaseCursor[Row]):
 
     def _end(self) -> None:
         self._forget()
-        self._described = None
+        self._turn_to(None)
         self._is_closed = True
+
+    def _turn_to(self, described: PGresult | None) -> None:
+        """Have no rows of what there was before."""
+        self._described, self._is_exhausted = described, False
+        self._page.clear()
 
     def _executemany_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
         raise NotSupportedError("a server-side cursor is for one query: use another cursor for executemany()")

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 FORMATS = pytest.mark.parametrize("form", ["text", "binary"])
 ROWS = [(1, "one"), (2, None), (-3, "a\tb\\c\nd\re\bf\vg\fé\\N \\."), (4, "")]
 MANY = 100_000
-SLOW = "copy (select repeat('x', 1000) from generate_series(1, 100) union all select pg_sleep(30)::text) to stdout"
+SLOW = (
+    "copy (select repeat('x', 1000) from generate_series(1, 100) "
+    "union all select pg_sleep(30)::text) to stdout"
+)
 """Sends something, and then nothing for long."""
 
 
@@ -185,6 +188,18 @@ async def test_leaving_a_copy_out_early_cancels_it(db: Db) -> None:
     async with conn.cursor().copy("copy (select generate_series(1, 100000000)) to stdout") as copy:
         await copy.read_row()
     assert await works(db, conn)
+
+
+@pytest.mark.beyond
+async def test_leaving_the_iteration_needs_no_closing(db: Db) -> None:
+    conn = await db.connect()
+    async with conn.cursor().copy("copy (select generate_series(1, 10)) to stdout") as copy:
+        async for row in copy.rows():
+            assert row == ("1",)
+            break
+        async for block in copy:
+            assert block.startswith(b"2\n")
+            break
 
 
 @pytest.mark.beyond

@@ -54,6 +54,28 @@ async def test_iteration_fetches_no_more_than_itersize(db: Db) -> None:
         assert await db.value(conn, "select last_value from fetched") == 3
 
 
+@pytest.mark.beyond
+async def test_what_iteration_has_fetched_is_not_lost(db: Db) -> None:
+    conn = await db.connect()
+    async with conn.cursor("rows", scrollable=True) as cursor:
+        cursor.itersize = 4
+        await cursor.execute("select generate_series(0, 9)")
+        async for row in cursor:
+            assert row == (0,)
+            break
+        assert await cursor.fetchone() == (1,)
+        assert await cursor.fetchmany(4) == [(2,), (3,), (4,), (5,)]
+        async for row in cursor:
+            assert row == (6,)
+            break
+        assert cursor.rownumber == 7
+        await cursor.scroll(1)
+        assert await cursor.fetchone() == (8,)
+        await cursor.scroll(-1)
+        assert [row async for row in cursor] == [(8,), (9,)]
+        assert await cursor.fetchall() == []
+
+
 async def test_scrolls(db: Db) -> None:
     conn = await db.connect()
     async with conn.cursor("rows", scrollable=True) as cursor:
