@@ -38,8 +38,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 ANSWER_LIMIT = 10.0
 """Seconds that the server may take for LISTEN."""
 
-# A listener only ever reads: without these it would not notice a network that is dead, but for hours.
-_DEFAULTS = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+CONNECT_TIMEOUT = 10
+"""Seconds for each host, unless the caller says otherwise: the next attempt is never far."""
 
 
 class Gap(NamedTuple):
@@ -74,9 +74,9 @@ class BaseListener:
             raise ProgrammingError("a listener needs channels to listen to")
         self._command = SQL("; ").join(SQL("LISTEN {}").format(Identifier(name)) for name in names)
         self._conninfo = conninfo
-        given = {**conninfo_to_dict(conninfo), **kwargs}
-        defaults = {name: value for name, value in _DEFAULTS.items() if name not in given}
-        self._options: dict[str, Any] = {**defaults, **kwargs, "autocommit": True}
+        self._options: dict[str, Any] = {**kwargs, "autocommit": True}
+        if "connect_timeout" not in conninfo_to_dict(conninfo):
+            self._options.setdefault("connect_timeout", CONNECT_TIMEOUT)
         self._on_gap = on_gap
         self._connection: Any = None
         self._since: datetime | None = None
@@ -157,7 +157,7 @@ class Listener(BaseListener):
     interruption (`gevent.Timeout`) one may go on with it: nothing is lost. `close()` ends it, also from
     another green thread; an attempt to connect that is under way then ends by its `connect_timeout`.
 
-    :param conninfo: where to connect to; 10 s for each host, and TCP keepalives, unless it says otherwise
+    :param conninfo: where to connect to; a host has 10 s, unless `connect_timeout` says otherwise
     :param channels: their names
     :param on_gap: called with each `Gap`, which is then not an item
     :param kwargs: further options of `connect()`

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def shells() -> list[Module]:
     """Return the modules that hold the shells."""
-    return [module for module in modules(fresh.ROOT / "greenpg") if module.room in architecture.SHELLS]
+    rooms = {*architecture.SHELLS, "_session"}
+    return [module for module in modules(fresh.ROOT / "greenpg") if module.room in rooms]
 
 
 def test_twins() -> None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from greenpg.abc import Gen
 
 CHUNK = 256 * 1024
-"""Bytes that one statement moves: about a millisecond's work for this process."""
+"""Bytes (or characters) that one statement moves: about a millisecond's work for this process."""
 
-_INV_WRITE, _INV_READ = 0x20000, 0x40000  # of libpq-fs.h
+INV_WRITE, INV_READ = 0x20000, 0x40000  # of libpq-fs.h
 _MODE = re.compile("(rw|r|w|n)([tb]?)")
 _BYTEA, _OID = 17, 26
 
@@ -85,7 +85,7 @@ class BaseLargeObject:
         yield from self._conn._sync_gen()
         if self._conn.pgconn.transaction_status == TransactionStatus.IDLE:
             raise ProgrammingError("a large object is open in a transaction only: use transaction()")
-        flags = ("r" in self._access and _INV_READ) | ("w" in self._access and _INV_WRITE)
+        flags = ("r" in self._access and INV_READ) | ("w" in self._access and INV_WRITE)
         self._fd = yield from self._call_gen("lo_open", self._oid, flags)
         self._opened = [len(self._conn._blocks)]
         self._conn._descriptors[self._fd] = self._opened

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from psycopg2 import _psycopg, extensions
 
+from greenpg._core.lobject import CHUNK, INV_READ, INV_WRITE
 from greenpg.abc import Wait
 from greenpg.compat.psycopg2._cursor import GreenCursor
 from greenpg.compat.psycopg2._twin import twin
@@ -27,10 +28,6 @@ from greenpg.waiters._slice import TIME_SLICE, TimeSlice
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-CHUNK = 256 * 1024
-"""How much one statement moves, in bytes or characters: about a millisecond's work for this process."""
-
-_INV_WRITE, _INV_READ = 0x20000, 0x40000  # of libpq-fs.h
 _MODE = re.compile("(rw|r|w|n|)([tb]?)")
 _autocommit: Any = vars(_psycopg.connection)["autocommit"].__get__
 
@@ -70,7 +67,7 @@ class GreenLobject(_psycopg.lobject):
         if not oid:
             access = "w"  # psycopg2's rule for whatever is new
         if access != "n":
-            flags = ("r" in access and _INV_READ) | ("w" in access and _INV_WRITE)
+            flags = ("r" in access and INV_READ) | ("w" in access and INV_WRITE)
             self._fd = self._call("lo_open", self._oid, flags)
         self._mode = access if access == "n" else access + unit
 

@@ -174,10 +174,9 @@ async def test_one_channel_is_no_list_of_letters(db: Db) -> None:
         assert [item.channel for item in await several(listening, 1)] == ["single"]
 
 
-async def test_a_dead_network_is_noticed_by_keepalives(db: Db) -> None:
-    given = {"keepalives_idle": 77}
-    async with listener(db, db.dsn, "alive", **given) as listening:
+@pytest.mark.parametrize(("given", "seconds"), [("", b"10"), ("connect_timeout=7", b"7")])
+async def test_an_attempt_is_limited(db: Db, given: str, seconds: bytes) -> None:
+    async with listener(db, f"{db.dsn} {given}", "limited") as listening:
         options = {item.keyword: item.val for item in listening._connection.pgconn.info}
-        assert options[b"keepalives_idle"] == b"77"
-        assert options[b"keepalives_interval"] == b"10"
-        assert options[b"connect_timeout"] == b"10"
+        assert options[b"connect_timeout"] == seconds
+        assert options[b"keepalives_idle"] == b"30"  # a dead network is noticed: it only ever reads
