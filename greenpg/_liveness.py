@@ -29,6 +29,7 @@ class Lively(TurnTaking[Row]):
 
     def _watch(self) -> Hangup:
         """Return what wakes up at the end of the session; `_unwatch()` it."""
+        self._check_process()
         watch = Hangup(self.pgconn.socket)
         self._watches.add(watch)
         return watch
@@ -54,7 +55,7 @@ class Lively(TurnTaking[Row]):
             self._take_turn(gen, self._under_way)
             self._read_to_end()
         except Error as error:
-            self._failure(gen, error)
+            self._outcome(gen, error)
         finally:
             self._has_hung_up = not self._is_closed
             self._end_turn(gen)

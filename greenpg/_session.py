@@ -151,6 +151,7 @@ class Session(Lively[Row]):
         Others may use the connection meanwhile. Any number may sleep, each in a green thread of its own.
 
         :param timeout: seconds
+        :raises greenpg.InterfaceError: it belongs to the parent process
         """
         if self._is_closed:
             return True

@@ -15,7 +15,7 @@ import inspect
 import os
 import sys
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,13 +23,25 @@ from greenpg._core.offload import Offloaded, shut_down
 from greenpg._core.protocol import TimeIsOver, cancel_gen
 from greenpg._core.rescue import settle_steps
 from greenpg._core.session import BaseSession
-from greenpg.errors import DatabaseError, Error, InterfaceError, OperationalError, StatementTimeout
+from greenpg.errors import (
+    CancellationTimeout,
+    DatabaseError,
+    Error,
+    InterfaceError,
+    OperationalError,
+    ProtocolError,
+    StatementTimeout,
+)
 from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
+from greenpg.tracing import Trace, telling
 from greenpg.waiters import drive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from greenpg.abc import Gen, Steps
+    from greenpg.tracing import Tracer
 
 
 RECOVERY_LIMIT = 2.0
@@ -74,8 +86,7 @@ class TurnTaking(BaseSession[Row]):
         :raises InterfaceError: somebody else has it, or it belongs to the parent process
         :raises OperationalError: it is closed
         """
-        if self._pid != os.getpid():
-            raise InterfaceError("the connection belongs to the parent process; open a new one after fork()")
+        self._check_process()
         mine = gen, running()
         # one step for the interpreter: no thread and no signal handler comes in between
         holder = self._turn.setdefault(None, mine)
@@ -83,6 +94,8 @@ class TurnTaking(BaseSession[Row]):
             if _is_open(holder[0]):
                 raise _busy(holder[1])
             self._turn[None] = mine  # it has ended, and was interrupted in saying so
+        if self._trace is not None:
+            self._trace.enter()
         self._check_open()
         if self._rescue is None and self._is_left_undone():
             self._interrupted()
@@ -90,6 +103,10 @@ class TurnTaking(BaseSession[Row]):
             self._see_that_it_lives()
         if self._under_way is not part_of and self._under_way is not None and self._rescue is None:
             raise InterfaceError(f"{self._under_way!r} is under way on the connection: end it first")
+
+    def _check_process(self) -> None:
+        if self._pid != os.getpid():
+            raise InterfaceError("the connection belongs to the parent process; open a new one after fork()")
 
     def _see_that_it_lives(self) -> None:
         """Take in what the server has said since: a connection that has died is noticed before it is used."""
@@ -102,9 +119,10 @@ class TurnTaking(BaseSession[Row]):
     def _end_turn(self, gen: Gen[Any]) -> None:
         """Give up the turn, if `gen` had it, and hand out what the server has said meanwhile."""
         gen.close()
-        holder = self._turn.get(None)
-        if holder is not None and holder[0] is gen:
+        if self._has_turn(gen):
             self._take_stock()
+            if self._trace is not None:
+                self._trace.leave(self._under_way)
             del self._turn[None]
         if self._news:
             self._deliver()
@@ -133,13 +151,26 @@ class TurnTaking(BaseSession[Row]):
         )
 
     def _failure(self, gen: Gen[Any], error: BaseException) -> BaseException:
-        """Return what to raise for `error`, with the connection at rest, on its way there, or closed."""
+        """Return what to raise for `error`, and tell it."""
+        had_turn = self._has_turn(gen)
+        failure = self._outcome(gen, error)
+        if self._trace is not None and had_turn:
+            self._trace.fail(failure)
+        return failure
+
+    def _has_turn(self, gen: Gen[Any]) -> bool:
         holder = self._turn.get(None)
-        if holder is None or holder[0] is not gen:
+        return holder is not None and holder[0] is gen
+
+    def _outcome(self, gen: Gen[Any], error: BaseException) -> BaseException:
+        """Return what becomes of `error`, with the connection at rest, on its way there, or closed."""
+        if not self._has_turn(gen):
             return error  # it never had its turn
         if self._closed_by is not None:
             self._finish()
             return InterfaceError(f"the connection was closed by {self._closed_by} while this waited for it")
+        if isinstance(error, ProtocolError):
+            return self._gone(error)  # nobody knows what the server will say next
         if self.pgconn.status == ConnStatus.BAD:
             return self._lost(error) if isinstance(error, DatabaseError) else self._gone(error)
         if self._is_left_undone() or not isinstance(error, Error):
@@ -159,6 +190,7 @@ class TurnTaking(BaseSession[Row]):
         if self._rescue is not None or not (active or piped):
             return
         self._under_way = None
+        self._leave_trace()
         self._forget_pipeline()
         self._rescue = Rescue(self._request_cancel() if active else None)
 
@@ -166,10 +198,19 @@ class TurnTaking(BaseSession[Row]):
         """Send a request to cancel from a native thread; `None` if that cannot even begin."""
         from greenpg.waiters.select import wait  # the thread's own way to wait, whatever is patched
 
-        with suppress(Error, OSError, RuntimeError):
+        with suppress(Error, OSError, RuntimeError), self._telling_cancel():
             request = cancel_gen(self.pgconn)
             return Offloaded(lambda: drive(request, wait, CANCEL_LIMIT))
         return None
+
+    @contextmanager
+    def _telling_cancel(self) -> Iterator[Trace]:
+        """Tell the tracer of a request to cancel, and raise what it means that its time is over."""
+        with telling(self.tracer, "cancel", self) as trace:
+            try:
+                yield trace
+            except TimeoutError as error:
+                raise CancellationTimeout("the request to cancel was not answered in time") from error
 
     def _settling(self, timeout: float | None) -> tuple[Steps[None], float]:
         """Return the steps that settle what was interrupted, and the seconds they may take."""
@@ -224,6 +265,29 @@ class TurnTaking(BaseSession[Row]):
             raise failure from error
         raise error.with_traceback(None) if isinstance(error, Error) else error
 
+    @property
+    def tracer(self) -> Tracer | None:
+        """Who is told what the connection does; see `greenpg.tracing`. It may be set between two calls."""
+        return None if self._trace is None else self._trace.tracer
+
+    @tracer.setter
+    def tracer(self, tracer: Tracer | None) -> None:
+        self._leave_trace()
+        self._trace = None if tracer is None else Trace(tracer, self)
+        self._source: Any = None  # the wait callback is made anew, to be timed or not
+
+    def _leave_trace(self) -> None:
+        """Tell of the end of what has the connection between its own calls, if it ends between them."""
+        if self._trace is not None and not self._turn:
+            error = sys.exc_info()[1]
+            if error is not None and not isinstance(error, GeneratorExit):  # a stream left early has not failed
+                self._trace.fail(error)
+            self._trace.leave(None)
+
+    def _finish(self) -> None:
+        super()._finish()
+        self._leave_trace()
+
     def _close(self) -> None:
         """Close the connection; whoever waits on it gets an `InterfaceError`. Closing twice does no harm.
 
@@ -245,7 +309,8 @@ class TurnTaking(BaseSession[Row]):
         self._deliver()
 
     def __del__(self) -> None:
-        if getattr(self, "_pid", None) != os.getpid() or self.pgconn.status == ConnStatus.BAD:
+        # libpq's side of it may be gone already, where both were parts of one cycle
+        if getattr(self, "_pid", None) != os.getpid() or self._has_ended:
             return
         warnings.warn(
             f"{self!r} was deleted while still open: close it", ResourceWarning, source=self, stacklevel=1

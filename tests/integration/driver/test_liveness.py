@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.faults import FaultProxy
+
 if TYPE_CHECKING:
-    from tests.faults import FaultProxy
+    from collections.abc import Iterator
+
     from tests.integration.driver.bed import Db
 
 pytestmark = pytest.mark.beyond
+
+
+@pytest.fixture(scope="module")
+def tls(dsn: str) -> Iterator[FaultProxy]:
+    """A proxy that speaks TLS."""
+    with FaultProxy(dsn, tls=True) as proxy:
+        yield proxy
 
 
 def kill(db: Db, conn: Any) -> None:
@@ -52,6 +62,24 @@ async def test_it_wakes_up_when_the_network_has_gone(db: Db, proxy: FaultProxy, 
     proxy.cut(reset=reset)
     assert await task.get() is True
     assert conn.broken
+
+
+async def test_it_wakes_up_under_tls(db: Db, tls: FaultProxy) -> None:
+    conn = await db.connect(tls.dsn, sslmode="require")
+    assert conn.info.pgconn.ssl_in_use
+    task = await sleeping(db, conn)
+    kill(db, conn)
+    assert await task.get() is True
+    with pytest.raises(db.errors.AdminShutdown):
+        await conn.execute("select 1")
+
+
+async def test_not_in_a_forked_child(db: Db, conn: Any) -> None:
+    mine, conn._pid = conn._pid, 0
+    with pytest.raises(db.errors.InterfaceError, match="parent process"):
+        await conn.wait_closed(5)
+    conn._pid = mine
+    assert await db.value(conn) == 42
 
 
 async def test_it_wakes_up_when_the_connection_is_closed(db: Db, conn: Any) -> None:
