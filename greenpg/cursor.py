@@ -193,10 +193,14 @@ class Cursor(BaseCursor[Row]):
         self._is_closed = True
 
     def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
         if self._answer is not None:
             self._runs._run(self._await_gen())
-        while self._is_before_end():
-            yield self._fetchone()  # type: ignore[misc]
+        if not self._is_before_end():
+            raise StopIteration
+        return self._fetchone()  # type: ignore[return-value]
 
     def __enter__(self) -> Self:
         return self
@@ -319,11 +323,15 @@ class AsyncCursor(BaseCursor[Row]):
         self._forget()
         self._is_closed = True
 
-    async def __aiter__(self) -> AsyncIterator[Row]:
+    def __aiter__(self) -> AsyncIterator[Row]:
+        return self
+
+    async def __anext__(self) -> Row:
         if self._answer is not None:
             await self._runs._run(self._await_gen())
-        while self._is_before_end():
-            yield self._fetchone()  # type: ignore[misc]
+        if not self._is_before_end():
+            raise StopAsyncIteration
+        return self._fetchone()  # type: ignore[return-value]
 
     async def __aenter__(self) -> Self:
         return self

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from greenpg import pq
 from greenpg._core.hosts import Plan
-from greenpg._core.info import python_codec
 from greenpg._core.offload import Offloaded, TimeIsOver, resolve
 from greenpg._core.protocol import wait_gen
 from greenpg._core.race import race_gen
 from greenpg.abc import Wait
+from greenpg.adapt import codec
 from greenpg.errors import (
     ConnectionTimeout,
     Diagnostic,
@@ -197,7 +197,7 @@ def _authenticate_gen(pgconn: PGconn, status: PollingStatus) -> Gen[PollingStatu
 def _check_encoding(pgconn: PGconn) -> None:
     """Refuse a client encoding that nothing could be read in."""
     try:
-        python_codec((pgconn.parameter_status(b"client_encoding") or b"UTF8").decode())
+        codec((pgconn.parameter_status(b"client_encoding") or b"UTF8").decode())
     except NotSupportedError:
         pgconn.finish()
         raise

@@ -5,19 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from greenpg import errors
 from greenpg._core.info import ConnectionInfo
 from greenpg._core.messages import Messages
 from greenpg._core.prepare import Statements
 from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
-from greenpg.errors import OperationalError, class_for_state, error_from_result
+from greenpg.errors import OperationalError, ProtocolError, class_for_state, error_from_result
 from greenpg.pq.enums import ConnStatus, ExecStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.types import _introspection as introspection
 from greenpg.types import adapters as global_adapters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from greenpg._core.pipeline import BasePipeline
     from greenpg.abc import Gen
@@ -32,6 +33,18 @@ T = TypeVar("T")
 class BaseConnection(Messages, Generic[Row]):
     """The state of one session, and its conversations; `_run()` of the shells carries them."""
 
+    # PEP 249, "Optional DB API Extensions"
+    Warning = errors.Warning
+    Error = errors.Error
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
+
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row]) -> None:
         super().__init__(pgconn)
         self.row_factory = row_factory
@@ -45,6 +58,8 @@ class BaseConnection(Messages, Generic[Row]):
         self._under_way: object | None = None
         """The COPY or the stream that has the connection between its own calls."""
         self._pipeline: BasePipeline | None = None
+        self._trace: Any = None
+        """Takes note of what is begun and ended, for a tracer; `None` if there is none."""
         self._has_ended = False
         """Whether those who wait for the end were told."""
 
@@ -167,8 +182,10 @@ class BaseConnection(Messages, Generic[Row]):
         names = self._statements.given_up
         if self._pipeline is not None or self.pgconn.transaction_status == TransactionStatus.INERROR:
             return
-        while names:
-            yield from self._command_gen(b"DEALLOCATE " + names.pop())
+        if names:
+            command = b"; ".join(b"DEALLOCATE " + name for name in names)
+            names.clear()
+            yield from self._command_gen(command)
 
     def _type_info_gen(self, kind: Any, name: Any) -> Gen[Any]:
         """Return what the server knows of the type called `name`, as an info of the class `kind`."""
@@ -179,9 +196,13 @@ class BaseConnection(Messages, Generic[Row]):
 
     def _ask_gen(self, query: bytes, params: list[bytes]) -> Gen[list[tuple[Any, ...]]]:
         """Execute a query of our own and return its rows."""
+        if self._trace is not None:
+            self._trace.begin("execute", query)
         self.pgconn.send_query_params(query, params)
         results = yield from execute_gen(self.pgconn)
         self._check(results)
+        if self._trace is not None:
+            self._trace.end()
         transformer = Transformer(self)
         transformer.set_pgresult(results[0])
         return transformer.load_rows(0, results[0].ntuples, tuple)
@@ -196,9 +217,14 @@ class BaseConnection(Messages, Generic[Row]):
         return (yield from self._apart_gen(self._simple_gen(command)))
 
     def _simple_gen(self, command: bytes) -> Gen[PGresult]:
+        if self._trace is not None:
+            self._trace.begin("execute", command)
         self.pgconn.send_query(command)
         results = yield from execute_gen(self.pgconn)
         self._check(results)
+        self._statements.saw_changes(results)
+        if self._trace is not None:
+            self._trace.end()
         return results[-1]
 
     def _apart_gen(self, gen: Gen[T]) -> Gen[T]:
@@ -239,8 +265,10 @@ class BaseConnection(Messages, Generic[Row]):
         if self.pgconn.transaction_status != TransactionStatus.IDLE:
             yield from self._command_gen(b"ROLLBACK")
 
-    def _check(self, results: Iterable[PGresult]) -> None:
-        """Raise the first error among the results."""
+    def _check(self, results: Sequence[PGresult]) -> None:
+        """Raise the first error among the results; that there are none is one too."""
+        if not results:
+            raise ProtocolError("the server has ended a command without an answer")
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
                 raise error_from_result(result, encoding=self.info.encoding)

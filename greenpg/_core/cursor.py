@@ -105,8 +105,8 @@ class BaseCursor(Generic[Row]):
 
     @property
     def closed(self) -> bool:
-        """Whether the cursor was closed, or its connection is."""
-        return self._is_closed or self._conn._is_closed
+        """Whether the cursor was closed. Rows that have come can be fetched when its connection is closed."""
+        return self._is_closed
 
     @property
     def description(self) -> list[Column] | None:
@@ -151,6 +151,8 @@ class BaseCursor(Generic[Row]):
         self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> Gen[None]:
         """Execute one command, or several without parameters, and take in all results."""
+        if self._conn._trace is not None:
+            self._conn._trace.begin("execute", query, self)
         self._check_open()
         self._forget()
         converted = self._convert(query, params)
@@ -165,6 +167,8 @@ class BaseCursor(Generic[Row]):
 
     def _executemany_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
         """Execute one command with each of many sets of parameters."""
+        if self._conn._trace is not None:
+            self._conn._trace.begin("execute", query, self)
         self._check_open()
         self._forget()
         pipeline = self._conn._pipeline
@@ -252,6 +256,7 @@ class BaseCursor(Generic[Row]):
         error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
         if error is not None:
             return (yield from self._failed_gen(error, query, name))
+        self._conn._check(results)
         statements.saw(key, results, self._tx)
         if results[-1].status in _COPIES:
             yield from self._refuse_copy_gen()
@@ -261,8 +266,12 @@ class BaseCursor(Generic[Row]):
         """Have the server prepare a statement, and return its name."""
         conn = self._conn
         name = conn._statements.new_name()
+        if conn._trace is not None:
+            conn._trace.begin("prepare", key[0])
         conn.pgconn.send_prepare(name, *key)
         conn._check((yield from execute_gen(conn.pgconn)))
+        if conn._trace is not None:
+            conn._trace.end()
         conn._statements.was_prepared(key, name)
         return name
 
@@ -316,7 +325,8 @@ class BaseCursor(Generic[Row]):
     def _failed_gen(self, result: PGresult, query: PostgresQuery, name: bytes | None) -> Gen[list[PGresult]]:
         """Raise the server's error; but execute a statement anew if only its preparation was out of date."""
         conn = self._conn
-        error = error_from_result(result, encoding=conn.info.encoding)
+        # in the encoding that it was sent under: what has failed may have taken a change of that back
+        error = error_from_result(result, encoding=self._tx.encoding)
         if name is None or not is_stale_plan(error.sqlstate, str(error)):
             raise error
         conn._statements.give_up((query.query, query.types))
@@ -406,7 +416,6 @@ class BaseCursor(Generic[Row]):
         :raises ProgrammingError: there is none, or it has no rows
         """
         self._check_open()
-        self._conn._check_open()
         if self.pgresult is None:
             raise ProgrammingError("nothing to fetch from: execute a query first")
         if self.pgresult.status not in _WITH_ROWS:

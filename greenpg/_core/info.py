@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
-import re
-import warnings
-from datetime import timedelta, timezone
-from functools import cache
 from typing import TYPE_CHECKING
 
+from greenpg.adapt import codec
 from greenpg.conninfo import make_conninfo
 from greenpg.errors import NotSupportedError
+from greenpg.types._calendar import zone_named
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from greenpg.pq.abc import PGconn
     from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
-
-# Where PostgreSQL's name of an encoding and Python's differ by more than punctuation.
-_CODECS = {"EUC_CN": "gb2312", "KOI8R": "koi8-r", "KOI8U": "koi8-u", "SQL_ASCII": "ascii", "UHC": "cp949"}
-
-
-@cache
-def python_codec(encoding: str) -> str:
-    """Return Python's name of an encoding of PostgreSQL, such as `utf-8` for `UTF8`.
-
-    :raises NotSupportedError: Python has no such codec (`EUC_TW`, `MULE_INTERNAL`)
-    """
-    name = encoding.upper()
-    guess = _CODECS.get(name) or (f"cp{name[3:]}" if name.startswith("WIN") else name)
-    try:
-        return codecs.lookup(guess).name
-    except LookupError as exc:
-        raise NotSupportedError(
-            f"Python cannot read the client encoding {encoding!r}; set client_encoding to UTF8"
-        ) from exc
 
 
 class ConnectionInfo:
@@ -148,9 +126,8 @@ class ConnectionInfo:
 
     @property
     def timezone(self) -> tzinfo:
-        """The session's time zone; UTC, with a warning, where Python does not know it."""
-        name = self.parameter_status("TimeZone") or "UTC"
-        return _zone(name)
+        """The session's time zone; UTC, with a warning in the log, where Python does not know it."""
+        return zone_named(self.parameter_status("TimeZone") or "UTC")
 
     @property
     def encoding(self) -> str:
@@ -158,7 +135,7 @@ class ConnectionInfo:
 
         :raises NotSupportedError: Python has no such codec
         """
-        return python_codec(self.parameter_status("client_encoding") or "UTF8")
+        return codec(self.parameter_status("client_encoding") or "UTF8")
 
     @property
     def used_password(self) -> bool:
@@ -184,25 +161,3 @@ class ConnectionInfo:
     def _text(value: bytes) -> str:
         # the environment's and the resolver's bytes, in no encoding that anybody has settled
         return value.decode(errors="surrogateescape")
-
-
-def _zone(name: str) -> tzinfo:
-    """Return the time zone that the server calls `name`."""
-    import zoneinfo  # it reads files: not before it is needed
-
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return _posix_zone(name)
-
-
-def _posix_zone(name: str) -> tzinfo:
-    """Return the zone of a name such as `<+02>-02`: what `set time zone 2` makes, with the sign of POSIX."""
-    found = re.fullmatch(r"<[^>]*>([+-]?)(\d+)(?::(\d+))?(?::(\d+))?", name)
-    if found is None:
-        warnings.warn(f"Python does not know the session's time zone {name!r}, UTC is used", stacklevel=4)
-        return timezone.utc
-    sign, *clock = found.groups("0")
-    hours, minutes, seconds = map(int, clock)
-    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    return timezone(offset if sign == "-" else -offset)
