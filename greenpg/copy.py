@@ -80,8 +80,12 @@ class Copy(BaseCopy):
         return self._conn._run(gen, self._timeout, part_of=self)
 
     def __iter__(self) -> Iterator[bytes]:
-        while block := self.read():
-            yield block
+        return self
+
+    def __next__(self) -> bytes:
+        if block := self.read():
+            return block
+        raise StopIteration
 
     def __enter__(self) -> Self:
         self._run(self._begin_gen())

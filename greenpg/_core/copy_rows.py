@@ -65,7 +65,10 @@ def parse_binary_row(row: bytes) -> list[bytes | None] | None:
     if row in (b"", TRAILER):
         return None
     wire = Wire(row, "COPY row")
-    values = [wire.field() for _ in range(_COUNT.unpack(wire.take(2))[0])]
+    count = _COUNT.unpack(wire.take(2))[0]
+    if count < 0:
+        raise wire.fail(f"a count of {count} values")
+    values = [wire.field() for _ in range(count)]
     wire.end()
     return values
 
