@@ -280,7 +280,7 @@ class TurnTaking(BaseSession[Row]):
         """Tell of the end of what has the connection between its own calls, if it ends between them."""
         if self._trace is not None and not self._turn:
             error = sys.exc_info()[1]
-            if error is not None and not isinstance(error, GeneratorExit):  # a stream left early has not failed
+            if error is not None and not isinstance(error, GeneratorExit):  # which a stream left early has
                 self._trace.fail(error)
             self._trace.leave(None)
 

@@ -12,12 +12,12 @@ from greenpg._core.connecting import connect_steps
 from greenpg._core.protocol import cancel_gen
 from greenpg._session import AsyncSession, Session
 from greenpg._turn import CANCEL_LIMIT
-from greenpg.conninfo import make_conninfo
+from greenpg.conninfo import conninfo_to_dict, make_conninfo
 from greenpg.cursor import AsyncCursor, Cursor
-from greenpg.errors import CancellationTimeout
 from greenpg.pipeline import AsyncPipeline, Pipeline
 from greenpg.rows import Row, tuple_row
 from greenpg.server_cursor import AsyncServerCursor, ServerCursor
+from greenpg.tracing import get_tracer, telling
 from greenpg.waiters import adrive, adrive_steps, current_async, drive, drive_steps, get_wait_callback
 
 if TYPE_CHECKING:
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from greenpg.abc import BoundWaitCallback, Gen, WaitCallback
+    from greenpg.abc import AsyncWaitCallback, BoundWaitCallback, Gen, WaitCallback
     from greenpg.adapt import AdaptContext
     from greenpg.rows import RowFactory
+    from greenpg.tracing import Tracer
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class Connection(Session[Row]):
         prepare_threshold: int | None = 5,
         context: AdaptContext | None = None,
         wait_callback: WaitCallback | None = None,
+        tracer: Tracer | None = None,
         password: str | Callable[[], str] | None = None,
         **kwargs: Any,
     ) -> Self:
@@ -74,6 +76,7 @@ class Connection(Session[Row]):
         :param prepare_threshold: executions before a statement is prepared; `None`: never (PgBouncer)
         :param context: whose adapters the connection begins with; by default, `greenpg.adapters`
         :param wait_callback: waits for this connection alone; by default, the one in force at each wait
+        :param tracer: is told what the connection does; by default, the one of `greenpg.tracing.set_tracer()`
         :param password: the password, or a function that is asked for it
         :raises greenpg.OperationalError: no host could be connected to; the message names each one's reason
         :raises greenpg.ProgrammingError: the connection string is malformed
@@ -82,9 +85,13 @@ class Connection(Session[Row]):
             password = password()
         conninfo = make_conninfo(conninfo, password=password, **kwargs)
         wait = wait_callback or get_wait_callback()
-        connection = cls(drive_steps(connect_steps(conninfo), wait), row_factory)
+        tracer = tracer or get_tracer()
+        with telling(tracer, "connect", options=_named(conninfo) if tracer else None) as trace:
+            connection = cls(drive_steps(connect_steps(conninfo), trace.timed(wait)), row_factory)
+            trace.belongs_to(connection)
         connection._own_wait = wait_callback
         connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
+        connection.tracer = tracer
         return connection
 
     def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:
@@ -119,6 +126,8 @@ class Connection(Session[Row]):
             else:
                 self._bound = bind(self.pgconn.socket)
                 self._wait = self._bound.__call__
+            if self._trace is not None:
+                self._wait = self._trace.timed(self._wait)
             self._source = source
         return self._wait
 
@@ -215,10 +224,9 @@ class Connection(Session[Row]):
         :raises greenpg.errors.CancellationTimeout: the time has passed
         :raises greenpg.OperationalError: the request could not be delivered
         """
-        try:
-            drive(cancel_gen(self.pgconn), self._own_wait or get_wait_callback(), timeout)
-        except TimeoutError as error:
-            raise CancellationTimeout("the request to cancel was not answered in time") from error
+        wait = self._own_wait or get_wait_callback()
+        with self._telling_cancel() as trace:
+            drive(cancel_gen(self.pgconn), trace.timed(wait), timeout)
 
     def close(self) -> None:
         """Close the connection; whoever waits on it gets an `InterfaceError`. Closing twice does no harm.
@@ -273,6 +281,7 @@ class AsyncConnection(AsyncSession[Row]):
         cursor_factory: type[AsyncCursor[Any]] | None = None,
         prepare_threshold: int | None = 5,
         context: AdaptContext | None = None,
+        tracer: Tracer | None = None,
         password: str | Callable[[], str | Awaitable[str]] | None = None,
         **kwargs: Any,
     ) -> Self:
@@ -281,8 +290,13 @@ class AsyncConnection(AsyncSession[Row]):
             answer = password()
             password = await answer if inspect.isawaitable(answer) else answer
         conninfo = make_conninfo(conninfo, password=password, **kwargs)
-        connection = cls(await adrive_steps(connect_steps(conninfo), current_async()), row_factory)
+        wait = current_async()
+        tracer = tracer or get_tracer()
+        with telling(tracer, "connect", options=_named(conninfo) if tracer else None) as trace:
+            connection = cls(await adrive_steps(connect_steps(conninfo), trace.atimed(wait)), row_factory)
+            trace.belongs_to(connection)
         connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
+        connection.tracer = tracer
         return connection
 
     async def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:
@@ -291,7 +305,7 @@ class AsyncConnection(AsyncSession[Row]):
             self._take_turn(gen, part_of)
             if self._rescue is not None:
                 await self._settle(timeout)
-            return await adrive(gen, current_async(), timeout)
+            return await adrive(gen, self._waiter(), timeout)
         except BaseException as error:
             self._raise(self._failure(gen, error), error)
         finally:
@@ -301,10 +315,14 @@ class AsyncConnection(AsyncSession[Row]):
         """Async `Connection._settle()`."""
         steps, limit = self._settling(timeout)
         try:
-            await adrive_steps(steps, current_async(), limit)
+            await adrive_steps(steps, self._waiter(), limit)
         except BaseException as error:
             self._raise(self._unsettled(error), error)
         self._rescue = None
+
+    def _waiter(self) -> AsyncWaitCallback:
+        wait = current_async()
+        return wait if self._trace is None else self._trace.atimed(wait)
 
     @overload
     def cursor(
@@ -372,10 +390,9 @@ class AsyncConnection(AsyncSession[Row]):
 
     async def cancel_safe(self, *, timeout: float = CANCEL_LIMIT) -> None:
         """Async `Connection.cancel_safe()`."""
-        try:
-            await adrive(cancel_gen(self.pgconn), current_async(), timeout)
-        except TimeoutError as error:
-            raise CancellationTimeout("the request to cancel was not answered in time") from error
+        wait = current_async()
+        with self._telling_cancel() as trace:
+            await adrive(cancel_gen(self.pgconn), trace.atimed(wait), timeout)
 
     async def close(self) -> None:
         """Async `Connection.close()`."""
@@ -399,3 +416,9 @@ class AsyncConnection(AsyncSession[Row]):
                 await self.rollback()
         finally:
             self._close()
+
+
+def _named(conninfo: str) -> dict[str, str]:
+    """Return what a tracer is told of a connection string: who connects to what, and no secrets."""
+    told = ("host", "hostaddr", "port", "dbname", "user", "application_name", "service")
+    return {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if name in told}

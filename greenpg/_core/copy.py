@@ -88,6 +88,8 @@ class BaseCopy:
     def _begin_gen(self) -> Gen[None]:
         """Execute the statement, which must be one COPY from or to the client."""
         cursor, conn = self._cursor, self._conn
+        if conn._trace is not None:
+            conn._trace.begin("copy", self._statement[0], cursor, self)
         cursor._check_open()
         if self._result is not None:
             raise InterfaceError("a COPY can be entered once: call copy() anew")

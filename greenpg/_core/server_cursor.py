@@ -82,6 +82,8 @@ class BaseServerCursor(BaseCursor[Row]):
         self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> Gen[None]:
         """Declare the cursor for a query; one that it was declared for before is closed."""
+        if self._conn._trace is not None:
+            self._conn._trace.begin("execute", query)
         self._check_open()
         self._refuse_pipeline()
         if self._described is not None:
@@ -169,6 +171,8 @@ class BaseServerCursor(BaseCursor[Row]):
     def _command_gen(self, command: bytes) -> Gen[list[PGresult]]:
         conn = self._conn
         command += b" FROM " + self._quoted_name
+        if conn._trace is not None:
+            conn._trace.begin("execute", command, self)
         conn.pgconn.send_query_params(command, None, result_format=self.format)
         results = yield from execute_gen(conn.pgconn)
         conn._check(results)

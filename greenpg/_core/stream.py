@@ -41,6 +41,8 @@ class Stream:
         :param size: rows in each; libpq before 17 knows only chunks of one
         """
         cursor, conn = self._cursor, self._conn
+        if conn._trace is not None:
+            conn._trace.begin("execute", query, cursor, self)
         cursor._check_open()
         if conn._pipeline is not None:
             raise ProgrammingError("stream() cannot be used in a pipeline: leave its block first")
