@@ -13,6 +13,7 @@ from greenpg._core.xid import Xid
 from greenpg.errors import InFailedSqlTransaction, ProgrammingError
 from greenpg.pq.enums import TransactionStatus
 from greenpg.rows import Row
+from greenpg.sql import Literal
 
 if TYPE_CHECKING:
     from greenpg.abc import Gen
@@ -191,7 +192,9 @@ class BaseSession(BaseConnection[Row]):
         self._check_blocks("tpc_prepare")
         result = yield from self._command_gen(b"PREPARE TRANSACTION " + self._quoted(self._two_phase))
         if result.command_status == b"ROLLBACK":
-            raise InFailedSqlTransaction("a statement had failed: the transaction was rolled back, not prepared")
+            raise InFailedSqlTransaction(
+                "a statement had failed: the transaction was rolled back, not prepared"
+            )
         self._is_prepared = True
 
     def _tpc_end_gen(self, verb: str, xid: Xid | str | None) -> Gen[None]:
@@ -227,7 +230,7 @@ class BaseSession(BaseConnection[Row]):
             raise ProgrammingError(f"{name}() has no place in a transaction() block: leave the block")
 
     def _quoted(self, xid: Xid) -> bytes:
-        return self.pgconn.escape_literal(str(xid).encode(self.info.encoding))
+        return Literal(str(xid)).as_bytes(self)
 
 
 def _xid(name: Xid | str) -> Xid:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenpg.errors import DatabaseError, ProgrammingError
 from greenpg.pq.enums import TransactionStatus
+from greenpg.sql import Identifier
 
 if TYPE_CHECKING:
     from greenpg.abc import Gen
@@ -59,6 +60,8 @@ class BaseTransaction:
     ) -> None:
         self._conn = connection
         self._savepoint_name = savepoint_name
+        self._savepoint = b""
+        """The name as SQL has it."""
         self._is_outermost = False
         self.force_rollback = force_rollback
         """Whether it is rolled back even if all goes well."""
@@ -91,7 +94,8 @@ class BaseTransaction:
             self._savepoint_name = f"_greenpg_{len(conn._blocks) + 1}"
         commands = [conn._begin_command()] if self._is_outermost else []
         if self._savepoint_name is not None:
-            commands.append(b"SAVEPOINT " + self._quoted_name)
+            self._savepoint = Identifier(self._savepoint_name).as_bytes(conn)
+            commands.append(b"SAVEPOINT " + self._savepoint)
         try:
             yield from conn._command_gen(b"; ".join(commands))
         except DatabaseError:
@@ -129,7 +133,7 @@ class BaseTransaction:
         except DatabaseError as error:  # of a statement in the pipeline
             yield from self._rollback_gen(error)
             raise
-        command = b"COMMIT" if self._is_outermost else b"RELEASE " + self._quoted_name
+        command = b"COMMIT" if self._is_outermost else b"RELEASE " + self._savepoint
         result = yield from self._conn._command_gen(command)
         # a COMMIT is a ROLLBACK where a statement has failed
         is_rollback = result.command_status == b"ROLLBACK"
@@ -169,8 +173,8 @@ class BaseTransaction:
         if self in conn._blocks:
             conn._blocks.remove(self)
         self.status = Status.FAILED
-        if self._is_outermost and conn._rescue is not None:
-            conn._owe(b"ROLLBACK")
+        if conn._rescue is not None and (self._is_outermost or self._savepoint):
+            conn._owe(self._undoing)
 
     def _was_rolled_back(self, error: BaseException | None) -> bool:
         """Take note of how it came; return whether `error` goes no further."""
@@ -183,18 +187,9 @@ class BaseTransaction:
         )
         return isinstance(error, Rollback) and error.transaction in (None, self)
 
-    # Words
-
-    @property
-    def _quoted_name(self) -> bytes:
-        assert self._savepoint_name is not None
-        conn = self._conn
-        name: bytes = conn.pgconn.escape_identifier(self._savepoint_name.encode(conn.info.encoding))
-        return name
-
     @property
     def _undoing(self) -> bytes:
         """What rolls it back."""
         if self._is_outermost:
             return b"ROLLBACK"
-        return b"ROLLBACK TO %b; RELEASE %b" % (self._quoted_name, self._quoted_name)
+        return b"ROLLBACK TO %b; RELEASE %b" % (self._savepoint, self._savepoint)

@@ -93,6 +93,16 @@ async def test_where_it_cannot_begin(db: Db, conn: Any) -> None:
 
 
 @pytest.mark.beyond
+@pytest.mark.parametrize("gid", ["a\0b", "\udc80", "x" * 201])
+async def test_a_bad_name(db: Db, conn: Any, gid: str) -> None:
+    with pytest.raises(db.errors.DatabaseError):
+        await conn.tpc_begin(gid)
+        await conn.tpc_prepare()
+    await conn.tpc_rollback()
+    assert await db.value(conn) == 42
+
+
+@pytest.mark.beyond
 async def test_a_block_in_it(db: Db, conn: Any) -> None:
     table = db.table()
     await conn.tpc_begin(db.name())

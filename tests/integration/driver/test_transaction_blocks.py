@@ -191,7 +191,7 @@ async def test_the_exception_is_not_hidden_by_a_lost_connection(
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     with pytest.raises(ZeroDivisionError):
-        async with conn.transaction() as tx:
+        async with conn.transaction() as tx, conn.transaction():
             db.sql("select pg_terminate_backend(%s)", conn.info.backend_pid)
             await db.until(lambda: not db.sessions())
             raise ZeroDivisionError
@@ -328,6 +328,33 @@ async def test_an_interrupted_begin_leaves_no_transaction(db: Db, table: str, pr
     proxy.heal()
     await add(conn, table, 1)
     assert found(db, table) == [1]
+
+
+@pytest.mark.beyond
+async def test_an_inner_block_that_is_not_known_to_have_ended_ends_them_all(
+    db: Db, table: str, proxy: FaultProxy
+) -> None:
+    conn = await db.connect(proxy.dsn)
+    with pytest.raises(db.errors.InFailedSqlTransaction):
+        async with conn.transaction():
+            with pytest.raises(db.Timeout), db.timeout(0.1):
+                async with conn.transaction():
+                    await add(conn, table, 1)
+                    proxy.black_hole("up")
+            proxy.heal()
+            await add(conn, table, 2)
+    assert found(db, table) == []
+    assert await db.value(conn) == 42
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("name", ["a\0b", "\udc80", ""])
+async def test_a_bad_name(db: Db, conn: Any, name: str) -> None:
+    with pytest.raises(db.errors.DatabaseError):
+        async with conn.transaction(name):
+            raise AssertionError("this must not begin")
+    assert status(conn) == "IDLE"
+    assert await db.value(conn) == 42
 
 
 @pytest.mark.beyond
