@@ -22,6 +22,7 @@ Key = tuple[bytes, tuple[int, ...]]
 _STEADY = (b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
 _REMEMBERED = 500
 _NEVER = -(1 << 60)
+_CHANGES = (b"ALTER ", b"CREATE ", b"DROP ")
 _STALE_PLAN = "0A000"  # "cached plan must not change result type"; it has no state of its own
 
 
@@ -39,6 +40,8 @@ class Statements:
         self._counts: OrderedDict[Key, int] = OrderedDict()
         self._binary: OrderedDict[Key, bool] = OrderedDict()
         self._made = 0
+        self._has_changes = False
+        """Whether the transaction has changed the schema, which is undone if it is rolled back."""
 
     def name_of(self, key: Key) -> bytes | None:
         """Return the name under which a statement is prepared."""
@@ -100,10 +103,25 @@ class Statements:
             if tag == b"DISCARD ALL" or tag.startswith(b"DEALLOCATE"):
                 self.clear()
                 return
+        self.saw_changes(results)
         if len(results) != 1:
             self._counts[key] = _NEVER  # the server prepares one command at a time
         elif (results[0].command_status or b"").startswith(_STEADY):
             self.saw_columns(key, results[0], transformer)
+
+    def saw_changes(self, results: Sequence[PGresult]) -> None:
+        """Give all statements up if these commands have changed the schema, there or back.
+
+        In a transaction the failure of one that is out of date would be the transaction's.
+        """
+        for tag in _tags(results):
+            if tag.startswith(_CHANGES):
+                self._has_changes = True
+            elif tag in (b"BEGIN", b"COMMIT"):
+                self._has_changes = False
+            if self._has_changes and tag.startswith((b"ALTER ", b"DROP ", b"ROLLBACK")):
+                self.given_up += self.names.values()
+                self.names.clear()
 
     def saw_columns(self, key: Key, result: PGresult, transformer: Transformer) -> None:
         """Take note of what a statement's columns are."""

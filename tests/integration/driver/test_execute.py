@@ -216,13 +216,37 @@ async def test_a_prepared_statement_survives_deallocate_and_a_changed_table(db: 
 
 
 @pytest.mark.beyond
-async def test_a_prepared_statement_survives_a_changed_table(db: Db) -> None:
+async def test_a_prepared_statement_survives_a_table_that_others_change(db: Db) -> None:
     conn = await db.connect(prepare_threshold=0, autocommit=True)
+    other = await db.connect(autocommit=True)
+    await other.execute("create table altered_by_others as select 1 as id")
+    try:
+        assert await db.fetch(conn, "select * from altered_by_others where %s", (True,)) == [(1,)]
+        await other.execute("alter table altered_by_others add more text default 'x'")
+        assert await db.fetch(conn, "select * from altered_by_others where %s", (True,)) == [(1, "x")]
+    finally:
+        await other.execute("drop table altered_by_others")
+
+
+async def test_a_prepared_statement_survives_changes_of_its_own_transaction(db: Db) -> None:
+    """There and back: it would fail, and the transaction with it."""
+    conn = await db.connect(prepare_threshold=0)
     await conn.execute("create temp table altered (id int)")
     await conn.execute("insert into altered values (1)")
-    assert await db.fetch(conn, "select * from altered where %s", (True,)) == [(1,)]
-    await conn.execute("alter table altered add more text default 'x'")
-    assert await db.fetch(conn, "select * from altered where %s", (True,)) == [(1, "x")]
+    await conn.commit()
+    select = "select * from altered where %s", (True,)
+    assert await db.fetch(conn, *select) == [(1,)]
+    await conn.execute("drop table altered")
+    await conn.execute("create temp table altered as select 'x' as other")
+    assert await db.fetch(conn, *select) == [("x",)]
+    await conn.rollback()
+    assert await db.fetch(conn, *select) == [(1,)]
+    await conn.execute("savepoint before")
+    await conn.execute("create temp table made (id int)")
+    assert await db.fetch(conn, "select * from made where %s", (True,)) == []
+    await conn.execute("rollback to before")
+    await conn.execute("create temp table made (id text, more int)")
+    assert await db.fetch(conn, "select * from made where %s", (True,)) == []
 
 
 async def test_prepare_threshold_none_never_prepares(db: Db) -> None:
