@@ -96,3 +96,30 @@ async def test_megabytes_both_ways(db: Db, conn: Any) -> None:
     while cur.nextset() is True:
         found.append((await cur.fetchone())[0])
     assert found == data
+
+
+async def test_in_autocommit_it_is_all_or_nothing(db: Db) -> None:
+    table = db.table("id int primary key")
+    conn = await db.connect(autocommit=True)
+    with pytest.raises(db.errors.UniqueViolation):
+        await conn.cursor().executemany(f"insert into {table} values (%s)", [(1,), (2,), (1,), (3,)])
+    assert db.sql(f"select id from {table}") == []
+    assert await db.value(conn) == 42
+
+
+@pytest.mark.beyond
+async def test_1_an_interruption_keeps_the_connection(db: Db) -> None:
+    conn = await db.connect()
+    task = await db.interrupt(conn, conn.cursor().executemany, "select pg_sleep(%s)", [(0,), (30,), (0,)])
+    assert isinstance(task.error, db.runtime.Killed)
+    await conn.rollback()
+    assert await db.value(conn) == 42
+
+
+@pytest.mark.beyond
+async def test_timeout_is_for_all_of_them(db: Db) -> None:
+    conn = await db.connect()
+    with pytest.raises(db.errors.StatementTimeout):
+        await conn.cursor().executemany("select pg_sleep(%s)", [(0.2,)] * 100, timeout=0.5)
+    await conn.rollback()
+    assert await db.value(conn) == 42

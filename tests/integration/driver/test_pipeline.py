@@ -226,6 +226,7 @@ async def test_two_sides_that_write_do_not_wait_for_each_other(db: Db) -> None:
     assert [await cursor.fetchone() for cursor in cursors] == [(text, "y" * 200_000)] * 50
 
 
+@pytest.mark.beyond
 async def test_what_cannot_be_in_it_is_refused(db: Db) -> None:
     conn = await db.connect()
     async with conn.pipeline():

@@ -126,6 +126,7 @@ async def test_withhold_in_autocommit(db: Db) -> None:
     assert await db.fetch(conn, OPEN) == []
 
 
+@pytest.mark.beyond
 async def test_without_a_transaction_is_the_server_s_error(db: Db) -> None:
     conn = await db.connect(autocommit=True)
     with pytest.raises(db.errors.NoActiveSqlTransaction):
@@ -150,6 +151,7 @@ async def test_adopts_what_was_declared_elsewhere(db: Db) -> None:
     assert await db.fetch(conn, OPEN) == []
 
 
+@pytest.mark.beyond
 async def test_one_that_does_not_exist_is_an_error(db: Db) -> None:
     conn = await db.connect()
     with pytest.raises(db.errors.InvalidCursorName):
@@ -186,6 +188,7 @@ async def test_closes_in_a_failed_transaction(db: Db) -> None:
     await conn.rollback()
 
 
+@pytest.mark.beyond
 async def test_closes_after_its_transaction_and_after_the_connection(db: Db) -> None:
     conn = await db.connect()
     cursor = conn.cursor("rows")
@@ -201,6 +204,7 @@ async def test_closes_after_its_transaction_and_after_the_connection(db: Db) -> 
     assert cursor.closed
 
 
+@pytest.mark.beyond
 async def test_a_closed_one_is_an_error(db: Db) -> None:
     conn = await db.connect()
     cursor = conn.cursor("rows")
@@ -211,6 +215,7 @@ async def test_a_closed_one_is_an_error(db: Db) -> None:
             await call()
 
 
+@pytest.mark.beyond
 async def test_what_it_cannot_do(db: Db) -> None:
     conn = await db.connect()
     with pytest.raises(db.errors.NotSupportedError):

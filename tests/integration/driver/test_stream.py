@@ -93,6 +93,7 @@ async def test_an_error_in_the_midst(db: Db) -> None:
     assert await works(db, conn)
 
 
+@pytest.mark.beyond
 @pytest.mark.parametrize("query", ["create temp table streamed (a int)", "", "select 1; select 2"])
 async def test_what_returns_no_rows_is_refused(db: Db, query: str) -> None:
     conn = await db.connect()

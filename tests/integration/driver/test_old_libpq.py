@@ -1,0 +1,68 @@
+"""Where libpq lacks something: before 17 it has no chunked rows, before 14 no pipelines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenpg.errors import NotSupportedError
+
+if TYPE_CHECKING:
+    from tests.integration.driver.bed import Db
+
+pytestmark = [pytest.mark.beyond, pytest.mark.runtimes("select", "asyncio")]
+
+
+@pytest.fixture
+def old_libpq(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have greenpg's face of libpq say what it says of functions that are not there."""
+    kind = type(db.module("pq").library().connect_start(b"host=/nowhere"))
+    for name in ("enter_pipeline_mode", "set_chunked_rows_mode", "send_close_portal"):
+
+        def refuse(*_: object, name: str = name) -> None:
+            raise NotSupportedError(f"{name} needs a newer libpq")
+
+        monkeypatch.setattr(kind, name, refuse)
+
+
+@pytest.mark.usefixtures("old_libpq")
+async def test_executemany_repeats(db: Db) -> None:
+    conn = await db.connect()
+    cursor = conn.cursor()
+    await cursor.execute("create temp table many (id int)")
+    await cursor.executemany("insert into many values (%s)", [(n,) for n in range(5)])
+    assert cursor.rowcount == 5
+    await cursor.executemany("insert into many values (%s) returning id", [(5,), (6,)], returning=True)
+    assert [await result.fetchall() async for result in cursor.results()] == [[(5,)], [(6,)]]
+
+
+@pytest.mark.usefixtures("old_libpq")
+async def test_pipelines_are_refused(db: Db) -> None:
+    conn = await db.connect()
+    with pytest.raises(NotSupportedError):
+        async with conn.pipeline():
+            pass
+    assert await db.value(conn) == 42
+
+
+@pytest.mark.usefixtures("old_libpq")
+async def test_streams_come_row_by_row(db: Db) -> None:
+    conn = await db.connect()
+    stream = conn.cursor().stream("select generate_series(1, 10)", size=4)
+    assert [row async for row in stream] == [(n,) for n in range(1, 11)]
+
+
+@pytest.mark.usefixtures("old_libpq")
+async def test_cursors_of_the_server_are_closed(db: Db) -> None:
+    conn = await db.connect()
+    for _ in range(2):
+        async with conn.cursor("rows") as cursor:
+            await cursor.execute("select 1")
+            assert await cursor.fetchall() == [(1,)]
+    cursor = conn.cursor("rows")
+    await cursor.execute("select 1")
+    await conn.commit()
+    await conn.execute("select 1")
+    await cursor.close()
+    assert await db.value(conn) == 42
