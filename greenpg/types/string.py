@@ -120,6 +120,15 @@ class TextBinaryLoader(TextLoader):
     format = Format.BINARY
 
 
+class CharBinaryLoader(TextBinaryLoader):
+    """A `"char"`, a byte, as the text that PostgreSQL 16 has for it: nothing for 0, `\\377` for 255."""
+
+    def load(self, data: bytes) -> str | bytes:
+        """Return the text."""
+        byte = data[0]
+        return super().load(b"\\%03o" % byte if byte > 127 else data if byte else b"")
+
+
 class BytesDumper(Dumper):
     """Bytes as the hexadecimal digits of a `bytea`."""
 
@@ -196,5 +205,6 @@ def register_default_adapters(context: AdaptContext) -> None:
     for name in _TEXTS:
         adapters.register_loader(name, TextLoader)
         adapters.register_loader(name, TextBinaryLoader)
+    adapters.register_loader('"char"', CharBinaryLoader)
     adapters.register_loader("bytea", ByteaLoader)
     adapters.register_loader("bytea", ByteaBinaryLoader)

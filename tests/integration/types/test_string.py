@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from greenpg.adapt import PyFormat, Transformer, codec_of, disputed
 from greenpg.errors import DatabaseError, DataError, NotSupportedError
+from greenpg.pq import Format
 from tests.roundtrip import FORMATS_OUT, LIVE
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def test_literals(trip: RoundTrip, value: str, conforming: str) -> None:
         ("bpchar", "a ", "a "),
         ("name", "ab", "ab"),
         ('"char"', "a", "a"),
+        ('"char"', "", ""),
         ("char(3)", "a", "a  "),
         ("unknown", "x", "x"),
     ],
@@ -85,6 +87,12 @@ def test_the_text_family(trip: RoundTrip, type: str, sent: str, back: str) -> No
     """All of them are `str`."""
     for format in FORMATS_OUT:
         assert trip.select(f"select '{sent}'::{type}", fmt_out=format) == back
+
+
+def test_every_char(trip: RoundTrip) -> None:
+    """`"char"` is a byte, and its binary format not the text of it."""
+    got = [trip.select(f'select ({n})::"char"', fmt_out=Format.BINARY) for n in range(-128, 128)]
+    assert got == [*(f"\\{n:03o}" for n in range(128, 256)), "", *map(chr, range(1, 128))]
 
 
 @pytest.mark.parametrize("format", PyFormat)
