@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from greenpg._core.connecting import connect_steps
 from greenpg._core.protocol import cancel_gen
 from greenpg._session import AsyncSession, Session
-from greenpg._turn import CANCEL_LIMIT
+from greenpg._turn import CANCEL_LIMIT, task
 from greenpg.conninfo import conninfo_to_dict, make_conninfo
 from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.pipeline import AsyncPipeline, Pipeline
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from greenpg._core.query import Params, Query
     from greenpg.abc import AsyncWaitCallback, BoundWaitCallback, Gen, WaitCallback
     from greenpg.adapt import AdaptContext
     from greenpg.rows import RowFactory
     from greenpg.tracing import Tracer
 
 T = TypeVar("T")
+
+_tuples: RowFactory[Any] = tuple_row  # of any row type: it is the default of whoever has not said one
 
 
 class Connection(Session[Row]):
@@ -59,7 +62,7 @@ class Connection(Session[Row]):
         conninfo: str = "",
         *,
         autocommit: bool = False,
-        row_factory: RowFactory[Any] = tuple_row,
+        row_factory: RowFactory[Row] | None = None,
         cursor_factory: type[Cursor[Any]] | None = None,
         prepare_threshold: int | None = 5,
         context: AdaptContext | None = None,
@@ -72,7 +75,7 @@ class Connection(Session[Row]):
 
         :param conninfo: libpq's connection string or URI; further options come as keywords, as the
             environment (`PGHOST`...) and the service file say. See libpq, "Connection Strings".
-        :param row_factory: what makes a row; see `greenpg.rows`
+        :param row_factory: what makes a row, by default a tuple; see `greenpg.rows`
         :param prepare_threshold: executions before a statement is prepared; `None`: never (PgBouncer)
         :param context: whose adapters the connection begins with; by default, `greenpg.adapters`
         :param wait_callback: waits for this connection alone; by default, the one in force at each wait
@@ -87,7 +90,7 @@ class Connection(Session[Row]):
         wait = wait_callback or get_wait_callback()
         tracer = tracer or get_tracer()
         with telling(tracer, "connect", options=_named(conninfo) if tracer else None) as trace:
-            connection = cls(drive_steps(connect_steps(conninfo), trace.timed(wait)), row_factory)
+            connection = cls(drive_steps(connect_steps(conninfo), trace.timed(wait)), row_factory or _tuples)
             trace.belongs_to(connection)
         connection._own_wait = wait_callback
         connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
@@ -137,9 +140,10 @@ class Connection(Session[Row]):
             bound.close()
 
     @overload
-    def cursor(
-        self, *, binary: bool | None = None, row_factory: RowFactory[Any] | None = None
-    ) -> Cursor[Any]: ...
+    def cursor(self, *, binary: bool | None = None) -> Cursor[Row]: ...
+
+    @overload
+    def cursor(self, *, binary: bool | None = None, row_factory: RowFactory[T]) -> Cursor[T]: ...
 
     @overload
     def cursor(
@@ -147,10 +151,20 @@ class Connection(Session[Row]):
         name: str,
         *,
         binary: bool | None = None,
-        row_factory: RowFactory[Any] | None = None,
         scrollable: bool | None = None,
         withhold: bool = False,
-    ) -> ServerCursor[Any]: ...
+    ) -> ServerCursor[Row]: ...
+
+    @overload
+    def cursor(
+        self,
+        name: str,
+        *,
+        binary: bool | None = None,
+        row_factory: RowFactory[T],
+        scrollable: bool | None = None,
+        withhold: bool = False,
+    ) -> ServerCursor[T]: ...
 
     def cursor(
         self,
@@ -187,8 +201,8 @@ class Connection(Session[Row]):
 
     def execute(
         self,
-        query: Any,
-        params: Any = None,
+        query: Query,
+        params: Params | None = None,
         *,
         prepare: bool | None = None,
         binary: bool | None = None,
@@ -254,7 +268,7 @@ class Connection(Session[Row]):
         try:
             if kind is None:
                 self.commit()
-            elif self._rescue is None:
+            elif error is None or not self._is_interrupted_by(error):
                 self.rollback()
         finally:
             self.close()
@@ -277,7 +291,7 @@ class AsyncConnection(AsyncSession[Row]):
         conninfo: str = "",
         *,
         autocommit: bool = False,
-        row_factory: RowFactory[Any] = tuple_row,
+        row_factory: RowFactory[Row] | None = None,
         cursor_factory: type[AsyncCursor[Any]] | None = None,
         prepare_threshold: int | None = 5,
         context: AdaptContext | None = None,
@@ -293,11 +307,15 @@ class AsyncConnection(AsyncSession[Row]):
         wait = current_async()
         tracer = tracer or get_tracer()
         with telling(tracer, "connect", options=_named(conninfo) if tracer else None) as trace:
-            connection = cls(await adrive_steps(connect_steps(conninfo), trace.atimed(wait)), row_factory)
+            connection = cls(
+                await adrive_steps(connect_steps(conninfo), trace.atimed(wait)), row_factory or _tuples
+            )
             trace.belongs_to(connection)
         connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
         connection.tracer = tracer
         return connection
+
+    _green = staticmethod(task)
 
     async def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:
         """Async `Connection._run()`."""
@@ -325,9 +343,10 @@ class AsyncConnection(AsyncSession[Row]):
         return wait if self._trace is None else self._trace.atimed(wait)
 
     @overload
-    def cursor(
-        self, *, binary: bool | None = None, row_factory: RowFactory[Any] | None = None
-    ) -> AsyncCursor[Any]: ...
+    def cursor(self, *, binary: bool | None = None) -> AsyncCursor[Row]: ...
+
+    @overload
+    def cursor(self, *, binary: bool | None = None, row_factory: RowFactory[T]) -> AsyncCursor[T]: ...
 
     @overload
     def cursor(
@@ -335,10 +354,20 @@ class AsyncConnection(AsyncSession[Row]):
         name: str,
         *,
         binary: bool | None = None,
-        row_factory: RowFactory[Any] | None = None,
         scrollable: bool | None = None,
         withhold: bool = False,
-    ) -> AsyncServerCursor[Any]: ...
+    ) -> AsyncServerCursor[Row]: ...
+
+    @overload
+    def cursor(
+        self,
+        name: str,
+        *,
+        binary: bool | None = None,
+        row_factory: RowFactory[T],
+        scrollable: bool | None = None,
+        withhold: bool = False,
+    ) -> AsyncServerCursor[T]: ...
 
     def cursor(
         self,
@@ -366,8 +395,8 @@ class AsyncConnection(AsyncSession[Row]):
 
     async def execute(
         self,
-        query: Any,
-        params: Any = None,
+        query: Query,
+        params: Params | None = None,
         *,
         prepare: bool | None = None,
         binary: bool | None = None,
@@ -412,7 +441,7 @@ class AsyncConnection(AsyncSession[Row]):
         try:
             if kind is None:
                 await self.commit()
-            elif self._rescue is None:
+            elif error is None or not self._is_interrupted_by(error):
                 await self.rollback()
         finally:
             self._close()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from greenpg._core.connection import BaseConnection
+    from greenpg._core.query import Params, Query
     from greenpg.abc import Gen
     from greenpg.rows import RowFactory
 
@@ -51,8 +52,8 @@ class Cursor(BaseCursor[Row]):
 
     def execute(
         self,
-        query: Any,
-        params: Any = None,
+        query: Query,
+        params: Params | None = None,
         *,
         prepare: bool | None = None,
         binary: bool | None = None,
@@ -75,8 +76,8 @@ class Cursor(BaseCursor[Row]):
 
     def executemany(
         self,
-        query: Any,
-        params_seq: Iterable[Any],
+        query: Query,
+        params_seq: Iterable[Params],
         *,
         returning: bool = False,
         timeout: float | None = None,
@@ -88,7 +89,7 @@ class Cursor(BaseCursor[Row]):
         """
         self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
 
-    def copy(self, statement: Any, params: Any = None, *, timeout: float | None = None) -> Copy:
+    def copy(self, statement: Query, params: Params | None = None, *, timeout: float | None = None) -> Copy:
         """Return a COPY to use as a context manager: `with cursor.copy("COPY t FROM STDIN") as copy:`.
 
         The statement is executed as its block is entered, and ended as it is left.
@@ -100,8 +101,8 @@ class Cursor(BaseCursor[Row]):
 
     def stream(
         self,
-        query: Any,
-        params: Any = None,
+        query: Query,
+        params: Params | None = None,
         *,
         binary: bool | None = None,
         size: int = 1,
@@ -224,8 +225,8 @@ class AsyncCursor(BaseCursor[Row]):
 
     async def execute(
         self,
-        query: Any,
-        params: Any = None,
+        query: Query,
+        params: Params | None = None,
         *,
         prepare: bool | None = None,
         binary: bool | None = None,
@@ -237,8 +238,8 @@ class AsyncCursor(BaseCursor[Row]):
 
     async def executemany(
         self,
-        query: Any,
-        params_seq: Iterable[Any],
+        query: Query,
+        params_seq: Iterable[Params],
         *,
         returning: bool = False,
         timeout: float | None = None,
@@ -246,14 +247,16 @@ class AsyncCursor(BaseCursor[Row]):
         """Async `Cursor.executemany()`."""
         await self._runs._run(self._executemany_gen(query, params_seq, returning), timeout)
 
-    def copy(self, statement: Any, params: Any = None, *, timeout: float | None = None) -> AsyncCopy:
+    def copy(
+        self, statement: Query, params: Params | None = None, *, timeout: float | None = None
+    ) -> AsyncCopy:
         """Async `Cursor.copy()`, which does not wait either."""
         return AsyncCopy(self, statement, params, timeout)
 
     async def stream(
         self,
-        query: Any,
-        params: Any = None,
+        query: Query,
+        params: Params | None = None,
         *,
         binary: bool | None = None,
         size: int = 1,

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenpg.adapt import PyFormat
 from greenpg.errors import DataError, ProgrammingError
-from greenpg.sql import Composable, Parameter, encoded, is_template, template_parts
+from greenpg.sql import Composable, Parameter, Template, encoded, is_template, template_parts
 
 if TYPE_CHECKING:
     from greenpg.adapt import Transformer
     from greenpg.pq import Buffer, Format
-    from greenpg.sql import Template
+
+Query = str | bytes | Composable | Template
+"""What can be executed."""
 
 Params = Sequence[Any] | Mapping[str, Any]
+"""What is bound to its placeholders: by position, or by name."""
 
 MOST_PARAMETERS = 65535  # the protocol counts them in 16 bits
 _CACHED_BYTES, _CACHED_PARAMETERS = 4096, 50
