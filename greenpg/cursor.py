@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from greenpg._core.cursor import BaseCursor
 from greenpg._core.stream import Stream
@@ -43,6 +43,12 @@ class Cursor(BaseCursor[Row]):
     """
 
     __module__ = "greenpg"
+
+    @overload
+    def __init__(self, connection: BaseConnection[Row]) -> None: ...
+
+    @overload
+    def __init__(self, connection: BaseConnection[Any], *, row_factory: RowFactory[Row] | None) -> None: ...
 
     def __init__(
         self, connection: BaseConnection[Any], *, row_factory: RowFactory[Any] | None = None
@@ -216,6 +222,12 @@ class AsyncCursor(BaseCursor[Row]):
     """Async `Cursor`."""
 
     __module__ = "greenpg"
+
+    @overload
+    def __init__(self, connection: BaseConnection[Row]) -> None: ...
+
+    @overload
+    def __init__(self, connection: BaseConnection[Any], *, row_factory: RowFactory[Row] | None) -> None: ...
 
     def __init__(
         self, connection: BaseConnection[Any], *, row_factory: RowFactory[Any] | None = None

@@ -1,0 +1,16 @@
+"""What a type checker makes of the public face: `tests/typing` says it, and mypy must agree with all of it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.fresh import ROOT, run
+
+
+@pytest.mark.subprocess
+def test_programs() -> None:
+    ran = run(sys.executable, "-m", "mypy", "--strict", "tests/typing", timeout=300)
+    assert ran.returncode == 0, ran
+    assert f"in {len(list((ROOT / 'tests/typing').glob('*.py')))} source files" in ran.stdout

@@ -1,0 +1,1 @@
+"""Programs that are type-checked by `test_typing`, and never run."""
