@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from greenpg.compat.psycopg2._lobject import CHUNK
+from greenpg._core.lobject import CHUNK
 from tests.green.sessions import under_way
 
 if TYPE_CHECKING:

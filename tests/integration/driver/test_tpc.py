@@ -58,6 +58,7 @@ async def test_a_name_of_any_kind(db: Db, conn: Any) -> None:
     await conn.tpc_rollback()
 
 
+@pytest.mark.beyond
 async def test_what_has_no_place_in_it(db: Db, conn: Any) -> None:
     error = db.errors.ProgrammingError
     await conn.tpc_begin(db.name())
