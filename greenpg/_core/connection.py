@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from greenpg import errors
 from greenpg._core.info import ConnectionInfo
 from greenpg._core.messages import Messages
+from greenpg._core.pipeline import BasePipeline
 from greenpg._core.prepare import Statements
 from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
 from greenpg.errors import OperationalError, ProtocolError, class_for_state, error_from_result
+from greenpg.pq import library
 from greenpg.pq.enums import ConnStatus, ExecStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.types import _introspection as introspection
@@ -20,10 +22,8 @@ from greenpg.types import adapters as global_adapters
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from greenpg._core.pipeline import BasePipeline
     from greenpg.abc import Gen
     from greenpg.adapt import AdaptContext
-    from greenpg.errors import DatabaseError
     from greenpg.pq.abc import PGconn, PGresult
     from greenpg.rows import RowFactory
 
@@ -182,10 +182,17 @@ class BaseConnection(Messages, Generic[Row]):
         names = self._statements.given_up
         if self._pipeline is not None or self.pgconn.transaction_status == TransactionStatus.INERROR:
             return
-        if names:
+        if names and not library().has("PQsendClosePrepared"):
             command = b"; ".join(b"DEALLOCATE " + name for name in names)
             names.clear()
             yield from self._command_gen(command)
+        elif names:  # no error if one is not there any more, and poolers know what it means
+            pipeline = BasePipeline(self)
+            yield from pipeline.enter_gen()
+            while names:
+                self.pgconn.send_close_prepared(names.pop())
+                pipeline.expect()
+            yield from pipeline.exit_gen(None)
 
     def _type_info_gen(self, kind: Any, name: Any) -> Gen[Any]:
         """Return what the server knows of the type called `name`, as an info of the class `kind`."""
@@ -308,7 +315,7 @@ class BaseConnection(Messages, Generic[Row]):
         if pipeline is not None:
             pipeline.give_up()
 
-    def _lost(self, error: DatabaseError) -> DatabaseError:
+    def _lost(self, error: errors.DatabaseError) -> errors.DatabaseError:
         """Let go of a lost session, and return how its loss is told."""
         if self.pgconn.pgconn_ptr is not None:
             with suppress(OperationalError):
@@ -316,7 +323,7 @@ class BaseConnection(Messages, Generic[Row]):
         self._finish()
         return self._told_lost(error)
 
-    def _told_lost(self, error: DatabaseError) -> DatabaseError:
+    def _told_lost(self, error: errors.DatabaseError) -> errors.DatabaseError:
         """Return an error of a session that is over: in the last words of the server, if it had any."""
         words = self._last_words
         if words is None or error.sqlstate is not None or not self._was_lost:
@@ -325,6 +332,6 @@ class BaseConnection(Messages, Generic[Row]):
         said = class_for_state(words.sqlstate or "")
         message = f"{words.message_primary} (the connection is lost)"
         return cast(
-            "DatabaseError",
+            "errors.DatabaseError",
             said(message, diag=words, safe_to_retry=error.safe_to_retry, connection_lost=True),
         )

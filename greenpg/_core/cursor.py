@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from greenpg._core.column import Column
 from greenpg._core.pipeline import BasePipeline
-from greenpg._core.prepare import is_stale_plan
+from greenpg._core.prepare import settings_of
 from greenpg._core.protocol import execute_gen, leave_copy_gen, wait_gen
 from greenpg._core.query import PostgresQuery
 from greenpg.abc import Wait
@@ -246,7 +246,7 @@ class BaseCursor(Generic[Row]):
         statements = self._conn._statements
         key = query.query, query.types
         yield from self._conn._close_statements_gen()
-        name = statements.name_of(key)
+        name = statements.name_of(key, prepare, self._conn.pgconn)
         if name is None and statements.shall_prepare(key, prepare):
             name = yield from self._prepare_gen(key)
         if binary is None:
@@ -255,7 +255,7 @@ class BaseCursor(Generic[Row]):
         results = yield from execute_gen(self._conn.pgconn)
         error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
         if error is not None:
-            return (yield from self._failed_gen(error, query, name))
+            return (yield from self._failed_gen(error, query))
         self._conn._check(results)
         statements.saw(key, results, self._tx)
         if results[-1].status in _COPIES:
@@ -265,14 +265,14 @@ class BaseCursor(Generic[Row]):
     def _prepare_gen(self, key: Key) -> Gen[bytes]:
         """Have the server prepare a statement, and return its name."""
         conn = self._conn
-        name = conn._statements.new_name()
+        name, settings = conn._statements.new_name(), settings_of(conn.pgconn)
         if conn._trace is not None:
             conn._trace.begin("prepare", key[0])
         conn.pgconn.send_prepare(name, *key)
         conn._check((yield from execute_gen(conn.pgconn)))
         if conn._trace is not None:
             conn._trace.end()
-        conn._statements.was_prepared(key, name)
+        conn._statements.was_prepared(key, name, settings)
         return name
 
     def _send(self, query: PostgresQuery, name: bytes | None, result_format: Format) -> None:
@@ -302,12 +302,12 @@ class BaseCursor(Generic[Row]):
         """
         statements, tx, execution = self._conn._statements, self._tx, self._execution
         key = query.query, query.types
-        name = statements.name_of(key)
+        name = statements.name_of(key, prepare, self._conn.pgconn)
         if name is None and statements.shall_prepare(key, prepare):
             name = statements.new_name()
             self._conn.pgconn.send_prepare(name, *key)
             pipeline.expect(fail=lambda _: statements.forget(key))
-            statements.was_prepared(key, name)
+            statements.was_prepared(key, name, settings_of(self._conn.pgconn))
         if binary is None:
             binary = statements.is_binary(key)
         self._send(query, name, Format.BINARY if binary else Format.TEXT)
@@ -317,19 +317,17 @@ class BaseCursor(Generic[Row]):
             take(execution, results)
 
         def failed(error: Exception) -> None:
-            if is_stale_plan(getattr(error, "sqlstate", None), str(error)):
-                statements.give_up(key)
+            statements.was_outdated(key, error)
 
         return pipeline.expect(came, failed)
 
-    def _failed_gen(self, result: PGresult, query: PostgresQuery, name: bytes | None) -> Gen[list[PGresult]]:
-        """Raise the server's error; but execute a statement anew if only its preparation was out of date."""
+    def _failed_gen(self, result: PGresult, query: PostgresQuery) -> Gen[list[PGresult]]:
+        """Raise the server's error; but execute a statement anew if what was known of it is out of date."""
         conn = self._conn
         # in the encoding that it was sent under: what has failed may have taken a change of that back
         error = error_from_result(result, encoding=self._tx.encoding)
-        if name is None or not is_stale_plan(error.sqlstate, str(error)):
+        if not conn._statements.was_outdated((query.query, query.types), error):
             raise error
-        conn._statements.give_up((query.query, query.types))
         if conn.pgconn.transaction_status != TransactionStatus.IDLE:
             raise error  # the transaction has failed with it
         yield from conn._begin_gen()

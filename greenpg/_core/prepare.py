@@ -6,24 +6,34 @@ given up for new ones. What its columns were the last time decides whether binar
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
+
+from greenpg.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from greenpg.adapt import Transformer
-    from greenpg.pq.abc import PGresult
+    from greenpg.pq.abc import PGconn, PGresult
 
 Key = tuple[bytes, tuple[int, ...]]
 """A statement: its text, and the types of its parameters."""
+Settings = tuple[bytes | None, ...]
+"""Those of the server that a statement is read by."""
 
 # Commands whose columns are always the same: FETCH and EXECUTE, for one, are about something else each time.
 _STEADY = (b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
 _REMEMBERED = 500
 _NEVER = -(1 << 60)
 _CHANGES = (b"ALTER ", b"CREATE ", b"DROP ")
-_STALE_PLAN = "0A000"  # "cached plan must not change result type"; it has no state of its own
+
+# What the text of a statement, and the constants in it, were read by when it was prepared.
+_READ_BY = (b"client_encoding", b"standard_conforming_strings", b"DateStyle", b"IntervalStyle", b"TimeZone")
+_NO_STATEMENT = "26000"
+# These have no state of their own, and their messages are translated: the server's function tells them.
+_OUTDATED = frozenset({("0A000", "RevalidateCachedQuery"), ("42883", "getTypeBinaryOutputInfo")})
 
 
 class Statements:
@@ -39,12 +49,22 @@ class Statements:
         """Names that the server is still to forget."""
         self._counts: OrderedDict[Key, int] = OrderedDict()
         self._binary: OrderedDict[Key, bool] = OrderedDict()
+        # behind a pooler, what has that name must never be another connection's statement
+        self._prefix = b"_greenpg_" + os.urandom(4).hex().encode()
         self._made = 0
+        self._settings: Settings = ()
+        """Those that all statements were prepared under."""
         self._has_changes = False
         """Whether the transaction has changed the schema, which is undone if it is rolled back."""
 
-    def name_of(self, key: Key) -> bytes | None:
-        """Return the name under which a statement is prepared."""
+    def name_of(self, key: Key, wish: bool | None, pgconn: PGconn) -> bytes | None:
+        """Return the name under which a statement is prepared, `None` if it is not, or not to be used.
+
+        :param wish: as for `shall_prepare()`
+        """
+        if key not in self.names or wish is False or self.threshold is None:
+            return None
+        self._follow(settings_of(pgconn))
         name = self.names.get(key)
         if name is not None:
             self.names.move_to_end(key)
@@ -67,20 +87,40 @@ class Statements:
     def new_name(self) -> bytes:
         """Return a name that was not used on this connection."""
         self._made += 1
-        return b"_greenpg_%d" % self._made
+        return b"%b_%d" % (self._prefix, self._made)
 
-    def was_prepared(self, key: Key, name: bytes) -> None:
-        """Take note of a statement that the server has prepared; others may be given up for it."""
+    def was_prepared(self, key: Key, name: bytes, settings: Settings) -> None:
+        """Take note of a statement that the server has prepared; others may be given up for it.
+
+        :param settings: when it was sent
+        """
+        self._follow(settings)
         self.names[key] = name
         while self.maximum is not None and len(self.names) > max(self.maximum, 0):
             self.given_up.append(self.names.popitem(last=False)[1])
 
-    def give_up(self, key: Key) -> None:
-        """Have the server forget a statement, and forget all about it."""
+    def _follow(self, settings: Settings) -> None:
+        """Give up what was prepared under other settings: its text would mean something else now."""
+        if settings != self._settings:
+            self._settings = settings
+            self.given_up += self.names.values()
+            self.names.clear()
+
+    def was_outdated(self, key: Key, error: Exception) -> bool:
+        """Return whether a statement failed, before it began, for what was known of it; forget that then.
+
+        Its columns are of other types now, perhaps of one that is not to be had in binary; or the server does
+        not have it: it is another server, behind a pooler, or a function has made it forget.
+        """
+        if not isinstance(error, Error):
+            return False
+        is_lost = error.sqlstate == _NO_STATEMENT
+        if not is_lost and (error.sqlstate, error.diag.source_function) not in _OUTDATED:
+            return False
         name = self.names.pop(key, None)
-        if name is not None:
+        if name is not None and not is_lost:
             self.given_up.append(name)
-        self._binary.pop(key, None)
+        return self._binary.pop(key, False) or name is not None
 
     def forget(self, key: Key) -> None:
         """Take note that a statement is not prepared after all."""
@@ -136,9 +176,9 @@ class Statements:
         self._counts.clear()
 
 
-def is_stale_plan(sqlstate: str | None, message: str) -> bool:
-    """Return whether a prepared statement failed for its table having changed: prepare it anew."""
-    return sqlstate == _STALE_PLAN and "cached plan" in message
+def settings_of(pgconn: PGconn) -> Settings:
+    """Return the settings that a statement sent now is read by."""
+    return tuple(map(pgconn.parameter_status, _READ_BY))
 
 
 def _tags(results: Sequence[PGresult]) -> Iterator[bytes]:
