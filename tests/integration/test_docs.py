@@ -88,7 +88,20 @@ def given(dsn: str) -> str:
     return f"DSN = {dsn!r}\nURL = {url!r}\nDATABASE = {database!r}\n"
 
 
-@pytest.mark.parametrize("block", of_kind("python"), ids=str)
+_ABOUT = r"g?event(let)?|asyncio|trio|uvloop|psycopg2?|asyncpg|sqlalchemy|pandas|django|set_wait_callback|fork"
+_PARTICULAR = re.compile(rf"\b({_ABOUT})\b")
+
+
+def is_for_every_runtime(block: Block) -> bool:
+    """Whether an example is about the driver, wherever it runs; `test_guide` runs it there."""
+    place = block.document.relative_to(ROOT).parts
+    return (place[0] == "README.rst" or "guide" in place) and not _PARTICULAR.search(block.text)
+
+
+IN_EVERY_RUNTIME = [block for block in of_kind("python") if is_for_every_runtime(block)]
+
+
+@pytest.mark.parametrize("block", [b for b in of_kind("python") if not is_for_every_runtime(b)], ids=str)
 def test_python(block: Block, dsn: str) -> None:
     run_python(given(dsn) + block.text)
 
