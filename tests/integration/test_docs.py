@@ -88,8 +88,9 @@ def given(dsn: str) -> str:
     return f"DSN = {dsn!r}\nURL = {url!r}\nDATABASE = {database!r}\n"
 
 
-_ABOUT = r"g?event(let)?|asyncio|trio|uvloop|psycopg2?|asyncpg|sqlalchemy|pandas|django|set_wait_callback|fork"
-_PARTICULAR = re.compile(rf"\b({_ABOUT})\b")
+_PARTICULAR = re.compile(
+    r"\b(gevent|eventlet|asyncio|trio|uvloop|psycopg2?|sqlalchemy|pandas|django|peewee|fork)\b"
+)
 
 
 def is_for_every_runtime(block: Block) -> bool:

@@ -1,8 +1,8 @@
 """The guide's examples of the driver run in every runtime of their colour.
 
-An example that names a runtime, or another driver, runs as it stands, in a fresh interpreter: in `test_docs`. All
-others are about any runtime: those that define `async def main()` run in asyncio, uvloop and trio, the others
-in plain threads, gevent and eventlet; and each has to leave no session behind.
+An example that names a runtime, or another driver, runs as it stands, in a fresh interpreter: in `test_docs`.
+All others are about any runtime: those that define `async def main()` run in asyncio, uvloop and trio, the
+others in plain threads, gevent and eventlet.
 """
 
 from __future__ import annotations
