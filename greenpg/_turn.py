@@ -17,9 +17,9 @@ import sys
 import warnings
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from greenpg._core.offload import Offloaded, shut_down
+from greenpg._core.offload import Offloaded, shut_down, thread_number
 from greenpg._core.protocol import TimeIsOver, cancel_gen
 from greenpg._core.rescue import settle_steps
 from greenpg._core.session import BaseSession
@@ -36,6 +36,7 @@ from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.tracing import Trace, telling
 from greenpg.waiters import drive
+from greenpg.waiters.select import wait as block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +57,8 @@ class Rescue:
 
     __slots__ = ("_end", "debts", "request")
 
-    def __init__(self, request: Offloaded[None] | None) -> None:
-        self.request = request
+    def __init__(self) -> None:
+        self.request: Offloaded[None] | None = None
         self.debts: list[bytes] = []
         self._end: float | None = None
 
@@ -69,12 +70,30 @@ class Rescue:
         return max(self._end - monotonic(), 0.0)
 
 
+class Turn(NamedTuple):
+    """Who has a connection, and for what."""
+
+    gen: Gen[Any]
+    thread: int
+    """The number of the native thread."""
+    green: object | None
+    """The task or green thread in it, if there is one."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is over, although an interruption kept `_end_turn()` from saying so.
+
+        Another thread may be just about to: only its own can tell.
+        """
+        return inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED and self.thread == thread_number()
+
+
 class TurnTaking(BaseSession[Row]):
     """A connection that one at a time may use; the blocking and the async one add how they wait."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._turn: dict[None, tuple[Gen[Any], object]] = {}
+        self._turn: dict[None, Turn] = {}
         self._rescue: Rescue | None = None
         self._closed_by: object | None = None
         self._pid = os.getpid()
@@ -87,22 +106,39 @@ class TurnTaking(BaseSession[Row]):
         :raises OperationalError: it is closed
         """
         self._check_process()
-        mine = gen, running()
+        mine = Turn(gen, thread_number(), self._green())
         # one step for the interpreter: no thread and no signal handler comes in between
         holder = self._turn.setdefault(None, mine)
         if holder is not mine:
-            if _is_open(holder[0]):
-                raise _busy(holder[1])
-            self._turn[None] = mine  # it has ended, and was interrupted in saying so
+            if not holder.is_over:
+                raise self._busy(holder, mine)
+            self._turn[None] = mine
+            self._interrupted()
         if self._trace is not None:
             self._trace.enter()
-        self._check_open()
-        if self._rescue is None and self._is_left_undone():
+        status = self.pgconn.transaction_status
+        if status == TransactionStatus.UNKNOWN:
+            self._check_open()
+        if self._rescue is not None:
+            return
+        if status == TransactionStatus.ACTIVE and self._is_left_undone():
             self._interrupted()
-        if self._rescue is None and self._under_way is None:
+        elif self._under_way is None:
             self._see_that_it_lives()
-        if self._under_way is not part_of and self._under_way is not None and self._rescue is None:
+        elif self._under_way is not part_of:
             raise InterfaceError(f"{self._under_way!r} is under way on the connection: end it first")
+
+    @staticmethod
+    def _green() -> Any:
+        """Return the task or green thread that runs here; cheap, for it is asked at each turn."""
+        return green_thread()
+
+    @staticmethod
+    def _busy(holder: Turn, other: Turn) -> InterfaceError:
+        first, second = _named(holder.thread, holder.green), _named(other.thread, other.green)
+        return InterfaceError(
+            f"the connection is in use by {first}; {second} cannot use it meanwhile: give each one its own"
+        )
 
     def _check_process(self) -> None:
         if self._pid != os.getpid():
@@ -120,16 +156,21 @@ class TurnTaking(BaseSession[Row]):
         """Give up the turn, if `gen` had it, and hand out what the server has said meanwhile."""
         gen.close()
         if self._has_turn(gen):
-            self._take_stock()
-            if self._trace is not None:
-                self._trace.leave(self._under_way)
-            del self._turn[None]
+            left = ()
+            try:
+                self._take_stock()
+                if self._trace is not None:
+                    left = self._trace.leave(self._under_way)
+            finally:
+                self._turn.pop(None, None)
+            if left:
+                self._trace.tell(left)
         if self._news:
             self._deliver()
 
     def _take_stock(self) -> None:
         """Take note of what the conversation has brought besides results."""
-        if self._is_closed:
+        if self._closed_by is not None or self._is_closed:
             self._finish()  # it may have been lost where nobody cared
             return
         self._gather()
@@ -140,7 +181,7 @@ class TurnTaking(BaseSession[Row]):
     def _is_busy(self) -> bool:
         """Whether somebody has the turn."""
         holder = self._turn.get(None)
-        return holder is not None and _is_open(holder[0])
+        return holder is not None and not holder.is_over
 
     def _is_left_undone(self) -> bool:
         """Return whether a statement is under way that nobody is there to read the end of."""
@@ -160,7 +201,7 @@ class TurnTaking(BaseSession[Row]):
 
     def _has_turn(self, gen: Gen[Any]) -> bool:
         holder = self._turn.get(None)
-        return holder is not None and holder[0] is gen
+        return holder is not None and holder.gen is gen
 
     def _outcome(self, gen: Gen[Any], error: BaseException) -> BaseException:
         """Return what becomes of `error`, with the connection at rest, on its way there, or closed."""
@@ -168,6 +209,8 @@ class TurnTaking(BaseSession[Row]):
             return error  # it never had its turn
         if self._closed_by is not None:
             self._finish()
+            if not isinstance(error, (Error, OSError)):
+                return error  # an interruption stays what it is
             return InterfaceError(f"the connection was closed by {self._closed_by} while this waited for it")
         if isinstance(error, ProtocolError):
             return self._gone(error)  # nobody knows what the server will say next
@@ -185,23 +228,32 @@ class TurnTaking(BaseSession[Row]):
 
     def _interrupted(self) -> None:
         """Have the statement under way cancelled, and the rest settled by the next turn; nothing waits."""
+        if self._rescue is not None or self._pid != os.getpid():
+            return  # in a forked child, what is under way is the parent's
         active = self.pgconn.transaction_status == TransactionStatus.ACTIVE
-        piped = self.pgconn.pipeline_status != PipelineStatus.OFF
-        if self._rescue is not None or not (active or piped):
-            return
+        if active or self.pgconn.pipeline_status != PipelineStatus.OFF:
+            self._rescue = Rescue()  # first of all: a second interruption may come anywhere from here on
         self._under_way = None
         self._leave_trace()
         self._forget_pipeline()
-        self._rescue = Rescue(self._request_cancel() if active else None)
+        if active and self._rescue is not None:
+            self._request_cancel(self._rescue)
 
-    def _request_cancel(self) -> Offloaded[None] | None:
-        """Send a request to cancel from a native thread; `None` if that cannot even begin."""
-        from greenpg.waiters.select import wait  # the thread's own way to wait, whatever is patched
+    def _request_cancel(self, rescue: Rescue | None = None) -> None:
+        """Send a request to cancel from a native thread, if that can so much as begin.
 
-        with suppress(Error, OSError, RuntimeError), self._telling_cancel():
-            request = cancel_gen(self.pgconn)
-            return Offloaded(lambda: drive(request, wait, CANCEL_LIMIT))
-        return None
+        :param rescue: who is to wait for it, lest it hit a later statement
+        """
+        with suppress(Error, OSError), self._telling_cancel():
+            gen = cancel_gen(self.pgconn)
+            request = Offloaded(lambda: drive(gen, block, CANCEL_LIMIT), is_begun=False)
+            if rescue is not None:
+                rescue.request = request  # first of all: none is on its way that nobody knows of
+            try:
+                request.begin()
+            except RuntimeError:  # there can be no more threads
+                if rescue is not None:
+                    rescue.request = None
 
     @contextmanager
     def _telling_cancel(self) -> Iterator[Trace]:
@@ -252,7 +304,7 @@ class TurnTaking(BaseSession[Row]):
                 self.pgconn.flush()
             except DatabaseError:
                 return False
-            self._rescue = Rescue(None)
+            self._rescue = Rescue()
             if command != b"ROLLBACK":
                 return True  # done again it would be an error
         self._rescue.debts.append(command)
@@ -282,7 +334,7 @@ class TurnTaking(BaseSession[Row]):
             error = sys.exc_info()[1]
             if error is not None and not isinstance(error, GeneratorExit):  # which a stream left early has
                 self._trace.fail(error)
-            self._trace.leave(None)
+            self._trace.tell(self._trace.leave(None))
 
     def _finish(self) -> None:
         super()._finish()
@@ -299,9 +351,12 @@ class TurnTaking(BaseSession[Row]):
             self._finish()  # only our copy of the socket
         elif self._is_busy:
             if self._closed_by is None:
-                self._closed_by = running()
+                self._closed_by = _named(thread_number(), self._green())
                 self._request_cancel()
-                shut_down(self.pgconn.socket)
+                with suppress(OSError):  # the other side was faster
+                    shut_down(self.pgconn.socket)
+            if not self._is_busy:
+                self._finish()  # it has ended meanwhile, in another thread
         else:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE and self._rescue is None:
                 self._request_cancel()
@@ -316,30 +371,33 @@ class TurnTaking(BaseSession[Row]):
             f"{self!r} was deleted while still open: close it", ResourceWarning, source=self, stacklevel=1
         )
         self._termination_listeners.clear()  # they would be given what is on its way out
+        if sys.is_finalizing():
+            self._finish()  # no thread begins any more, and nobody is to be named
+            return
         with suppress(Error, OSError, RuntimeError):
             self._close()
 
 
-def running() -> object:
-    """Return whoever runs here: a task, a green thread or a native thread."""
+def green_thread() -> Any:
+    """Return the green thread that runs here, `None` without greenlets."""
+    greenlet = sys.modules.get("greenlet")
+    return None if greenlet is None else greenlet.getcurrent()
+
+
+def task() -> Any:
+    """Return the task that runs here, if one does."""
     if (asyncio := sys.modules.get("asyncio")) and asyncio._get_running_loop() is not None:
-        task = asyncio.current_task()
-        if task is not None:
-            return task
+        return asyncio.current_task()
     if (trio := sys.modules.get("trio")) and trio.lowlevel.in_trio_task():
         return trio.lowlevel.current_task()
-    if (greenlet := sys.modules.get("greenlet")) and (current := greenlet.getcurrent()).parent is not None:
-        return current
-    from threading import current_thread  # not before it may have been patched
-
-    return current_thread()
+    return None
 
 
-def _is_open(gen: Gen[Any]) -> bool:
-    return inspect.getgeneratorstate(gen) != inspect.GEN_CLOSED
+def _named(thread: int, green: Any) -> object:
+    """Return what to call somebody who runs, or has run, in a native thread; asked for in errors only."""
+    if green is not None and getattr(green, "parent", green) is not None:
+        return green  # every thread has a greenlet without a parent, which is the thread itself
+    import threading  # not before it may have been patched
 
-
-def _busy(holder: object) -> InterfaceError:
-    return InterfaceError(
-        f"the connection is in use by {holder}; {running()} cannot use it meanwhile: give each one its own"
-    )
+    known = (each for each in threading.enumerate() if each.ident == thread)
+    return next(known, f"the native thread {thread}")

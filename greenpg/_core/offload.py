@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 _thread = pristine("_thread")
 
+thread_number = _thread.get_ident
+"""Returns the number of the native thread that runs here, whatever is patched."""
+
 
 class TimeIsOver(TimeoutError):  # it is no error of anybody
     """The time of a conversation is over; what else raises `TimeoutError` was thrown in by somebody."""
@@ -44,26 +47,37 @@ def detach(call: Callable[[], object], pauses: Iterable[float] = (0,)) -> None:
 
 
 class Offloaded(Generic[T]):
-    """A call that runs in a native thread; begun when this is made, waited for by `result_gen()`.
+    """A call that runs in a native thread; waited for by `result_gen()`.
 
     Any number of green threads may wait for it, each at a socket of its own.
+
+    :param is_begun: whether it begins here and now; otherwise `begin()` it
     """
 
-    def __init__(self, call: Callable[[], T]) -> None:
+    def __init__(self, call: Callable[[], T], *, is_begun: bool = True) -> None:
+        self._call = call
         self._outcome: tuple[bool, Any] | None = None
         self._signals: set[_socket.socket] = set()
         self._afterwards: Callable[[], object] | None = None
         self._lock = _thread.allocate_lock()
-        _thread.start_new_thread(self._run, (call,))
+        if is_begun:
+            self.begin()
+
+    def begin(self) -> None:
+        """Begin the call.
+
+        :raises RuntimeError: there can be no more threads
+        """
+        _thread.start_new_thread(self._run, ())
 
     @property
     def is_over(self) -> bool:
         """Whether the call has ended."""
         return self._outcome is not None
 
-    def _run(self, call: Callable[[], T]) -> None:
+    def _run(self) -> None:
         try:
-            outcome: tuple[bool, Any] = True, call()
+            outcome: tuple[bool, Any] = True, self._call()
         except BaseException as exc:
             outcome = False, exc
         with self._lock:
