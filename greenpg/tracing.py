@@ -19,6 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 from greenpg import sql
+from greenpg.errors import InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -177,6 +178,7 @@ class Trace:
         """When the caller began what is under way, if nothing was told since."""
         self._waited = 0.0, 0
         """Seconds and waits that went by before anything was told."""
+        self._is_telling = False
         self.belongs_to(connection)
 
     def belongs_to(self, connection: Any) -> None:
@@ -188,7 +190,12 @@ class Trace:
     # What is told
 
     def enter(self) -> None:
-        """Somebody begins to use the connection."""
+        """Somebody begins to use the connection.
+
+        :raises InterfaceError: it is the tracer, who would be told of that too, without an end
+        """
+        if self._is_telling:
+            raise InterfaceError("a tracer cannot use the connection that it is told of")
         self._begun, self._waited, self._error = monotonic(), (0.0, 0), None
 
     def begin(
@@ -219,25 +226,41 @@ class Trace:
 
     def end(self, error: BaseException | None = None) -> None:
         """Tell that what was begun last has ended."""
+        call = self._ended(error)
+        _tell(self.tracer, self.tracer.end, call)
+
+    def _ended(self, error: BaseException | None) -> Call:
         call = self._calls.pop()
         call._end(error)
-        _tell(self.tracer, self.tracer.end, call)
+        return call
 
     def fail(self, error: BaseException) -> None:
         """Take note of how it ends."""
         self._error = error
 
-    def leave(self, under_way: object) -> None:
-        """End all but what goes on; an error that came before anything was begun is told by itself.
+    def leave(self, under_way: object) -> list[Call]:
+        """End all but what goes on, and return it; an error before anything was begun is told by itself.
 
         :param under_way: what goes on
+        :return: what `tell()` is to be called with, once the connection is free
         """
         error, self._error = self._error, None
         if error is not None and not self._calls and self._begun is not None:
             self.begin("execute")
         self._begun = None
+        left: list[Call] = []
         while self._calls and (self._calls[-1]._owner is None or self._calls[-1]._owner is not under_way):
-            self.end(error)
+            left.append(self._ended(error))
+        return left
+
+    def tell(self, left: list[Call]) -> None:
+        """Tell that something has ended."""
+        self._is_telling = True
+        try:
+            for call in left:
+                _tell(self.tracer, self.tracer.end, call)
+        finally:
+            self._is_telling = False
 
     # Waits
 
@@ -300,7 +323,7 @@ def telling(
         trace.fail(error)
         raise
     finally:
-        trace.leave(None)
+        trace.tell(trace.leave(None))
 
 
 def _tell(tracer: Tracer, method: Any, call: Call) -> None:

@@ -1,4 +1,4 @@
-"""What a type checker makes of the public face: `tests/typing` says it, and mypy must agree with all of it."""
+"""What a type checker makes of the public face: `tests/typing` says it, and mypy must agree with all."""
 
 from __future__ import annotations
 
