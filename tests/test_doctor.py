@@ -210,7 +210,7 @@ def test_a_running_process_is_left_as_it_is(run_python: Callable[..., object]) -
         PROLOGUE
         + """
 from greenpg import doctor
-assert "greenpg.pq" not in sys.modules, "each of greenpg's commands would load libpq's binding"
+assert "greenpg.pq._ctypes" not in sys.modules, "each of greenpg's commands would load libpq's binding"
 plain = doctor.examine()
 assert not plain.green and plain.process.runtime is None and not plain.problems
 assert {driver.state for driver in plain.drivers} == {"not imported"}
