@@ -1,4 +1,4 @@
-"""SQLAlchemy on both drivers, as its users use it: sessions, pools, streams, interruptions, lost servers."""
+"""SQLAlchemy on all three drivers, as its users use it: sessions, pools, streams, interruptions, lost servers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.runtimes("gevent", "eventlet")
 
-BOTH = pytest.mark.parametrize("driver", ["psycopg2", "psycopg"], indirect=True)
+EACH = pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "greenpg"], indirect=True)
 SLEEP = text("select pg_sleep(30)")
 ORPHANS = text(
     "select count(*) from pg_stat_activity"
@@ -110,7 +110,7 @@ def engine(make_engine: Callable[..., Engine]) -> Iterator[Engine]:
     Base.metadata.drop_all(engine)
 
 
-@BOTH
+@EACH
 def test_orm_round_trip(engine: Engine) -> None:
     token, since = uuid.uuid4(), datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=timezone.utc).replace(tzinfo=None)
     with Session(engine) as session, session.begin():
@@ -164,7 +164,7 @@ def test_reflection(engine: Engine) -> None:
     assert inspector.get_foreign_keys("sqlalchemy_thing")[0]["referred_table"] == "sqlalchemy_owner"
 
 
-@BOTH
+@EACH
 def test_pool_of_ten_for_a_hundred(engine: Engine, runtime: Runtime) -> None:
     """Ten wait for each other inside of their transactions, so they have ten connections at a time."""
     meeting = threading.Barrier(10)
@@ -184,7 +184,7 @@ def test_pool_of_ten_for_a_hundred(engine: Engine, runtime: Runtime) -> None:
     assert engine.pool.checkedin() <= 10  # type: ignore[attr-defined]
 
 
-@BOTH
+@EACH
 def test_the_others_run_while_one_waits_in_the_server(engine: Engine, runtime: Runtime) -> None:
     def wait_for_lock() -> Any:
         with engine.begin() as connection:
@@ -200,7 +200,7 @@ def test_the_others_run_while_one_waits_in_the_server(engine: Engine, runtime: R
     assert waiter.get() == "got it"
 
 
-@BOTH
+@EACH
 def test_savepoints(engine: Engine, runtime: Runtime) -> None:
     def work(number: int) -> None:
         with Session(engine) as session, session.begin():
@@ -220,7 +220,7 @@ def test_savepoints(engine: Engine, runtime: Runtime) -> None:
     assert names == sorted(f"{kind} {number}" for kind in ("outer", "inner") for number in range(20))
 
 
-@BOTH
+@EACH
 def test_streams_side_by_side(engine: Engine, runtime: Runtime) -> None:
     """Server-side cursors, each in its own green thread; the streams wait for each other at every block."""
     meeting = threading.Barrier(4)
@@ -271,7 +271,7 @@ def test_copy_through_the_raw_connection(engine: Engine) -> None:
         assert connection.scalar(select(func.count(Owner.id))) == 20_000
 
 
-@BOTH
+@EACH
 def test_two_phase_commit(engine: Engine) -> None:
     def prepare(name: str) -> Any:
         connection = engine.connect()
@@ -306,7 +306,7 @@ def test_transaction_prepared_by_somebody_who_is_gone(engine: Engine) -> None:
         assert connection.scalar(select(Owner.name)) == "left behind"
 
 
-@BOTH
+@EACH
 def test_isolation_levels(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
         assert connection.scalar(text("show transaction_isolation")) == "serializable"
@@ -319,7 +319,7 @@ def test_isolation_levels(engine: Engine) -> None:
         assert connection.scalar(text("show transaction_read_only")) == "off"
 
 
-@BOTH
+@EACH
 def test_scoped_session_is_of_the_green_thread(engine: Engine, runtime: Runtime) -> None:
     sessions = scoped_session(sessionmaker(engine))
     meeting = threading.Barrier(10)
@@ -337,7 +337,7 @@ def test_scoped_session_is_of_the_green_thread(engine: Engine, runtime: Runtime)
     assert len(set(pids)) == 10
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("how", ["timeout", "kill"])
 def test_pool_survives_interruptions(make_engine: Callable[..., Engine], runtime: Runtime, how: str) -> None:
     engine = make_engine(pool_size=1)
@@ -366,7 +366,7 @@ def test_pool_survives_interruptions(make_engine: Callable[..., Engine], runtime
         wait_for(lambda: observer.scalar(sessions) == 2, runtime.sleep)  # the observer's and the pool's
 
 
-@BOTH
+@EACH
 def test_timeouts_at_moving_moments_give_no_wrong_row(
     make_engine: Callable[..., Engine], runtime: Runtime
 ) -> None:
@@ -394,7 +394,7 @@ def test_timeouts_at_moving_moments_give_no_wrong_row(
     assert timed_out
 
 
-@BOTH
+@EACH
 def test_timeout_while_waiting_for_the_pool(make_engine: Callable[..., Engine], runtime: Runtime) -> None:
     engine = make_engine(pool_size=1)
     with engine.connect() as connection:
@@ -406,7 +406,7 @@ def test_timeout_while_waiting_for_the_pool(make_engine: Callable[..., Engine], 
         assert connection.scalar(text("select 42")) == 42
 
 
-@BOTH
+@EACH
 def test_interrupted_session_goes_on_after_rollback(engine: Engine, runtime: Runtime) -> None:
     with Session(engine) as session:
         session.add(Owner(name="not committed"))
