@@ -15,7 +15,7 @@ from itertools import count
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
-from greenpg.adapt import PyFormat, Transformer
+from greenpg.adapt import PyFormat, Transformer, encode
 from greenpg.errors import DataError, ProgrammingError
 
 if TYPE_CHECKING:
@@ -294,20 +294,14 @@ def encoded(text: str, tx: Transformer) -> bytes:
     """
     if "\0" in text:
         raise DataError(f"SQL cannot have a NUL in it: at character {text.index(chr(0)) + 1}")
+    if text.isascii():
+        return text.encode()  # also where Python lacks the codec: the encoding can be set to another one
     codec = tx.encoding
     try:
-        data = text.encode(codec)
-        at = -1 if codec == "utf-8" or text.isascii() else _changed(text, data.decode(codec))
+        return encode(text, codec)
     except UnicodeEncodeError as error:
         at = error.start
-    if at >= 0:
-        raise DataError(f"the client encoding {codec} has no {text[at]!a}: at character {at + 1} of the SQL")
-    return data
-
-
-def _changed(text: str, other: str) -> int:
-    """Return where two texts differ, -1 if they do not: Python's EUC_JP makes a backslash of `¥`."""
-    return next((at for at, (old, new) in enumerate(zip(text, other, strict=False)) if old != new), -1)
+    raise DataError(f"the client encoding {codec} has no {text[at]!a}: at character {at + 1} of the SQL")
 
 
 def is_template(obj: object) -> TypeGuard[Template]:

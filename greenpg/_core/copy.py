@@ -13,7 +13,7 @@ from greenpg._core.copy_rows import HEADER, TRAILER, binary_row, parse_binary_ro
 from greenpg._core.protocol import copy_end_gen, copy_in_gen, drain_gen, execute_gen, wait_gen
 from greenpg._core.query import ClientQuery
 from greenpg.abc import Wait
-from greenpg.adapt import PyFormat
+from greenpg.adapt import PyFormat, decode, encode
 from greenpg.errors import DataError, InterfaceError, NotSupportedError, ProgrammingError
 from greenpg.pq.enums import ExecStatus, Format, PipelineStatus
 
@@ -223,7 +223,7 @@ class BaseCopy:
         if self._format == Format.BINARY:
             return tuple(values)
         try:
-            return tuple([None if value is None else value.decode(tx.encoding) for value in values])
+            return tuple([None if value is None else decode(value, tx.encoding) for value in values])
         except UnicodeError as error:
             raise DataError(f"the row {data!r} is not in the client encoding: {error}") from error
 
@@ -266,7 +266,7 @@ class BaseCopy:
         if self._format == Format.BINARY:
             raise ProgrammingError("write() takes bytes, not a str, to a COPY in binary format")
         try:
-            return data.encode(self._cursor._tx.encoding)
+            return encode(data, self._cursor._tx.encoding)
         except UnicodeError as error:
             raise DataError(f"the client encoding does not have what is to be written: {error}") from error
 

@@ -12,7 +12,9 @@ from greenpg.adapt._base import quoted as quoted
 from greenpg.adapt._base import shown as shown
 from greenpg.adapt._encodings import codec as codec
 from greenpg.adapt._encodings import codec_of as codec_of
+from greenpg.adapt._encodings import decode as decode
 from greenpg.adapt._encodings import disputed as disputed
+from greenpg.adapt._encodings import encode as encode
 from greenpg.adapt._map import AdaptersMap as AdaptersMap
 from greenpg.adapt._map import adapters as adapters
 from greenpg.adapt._map import adapters_of as adapters_of

@@ -5,6 +5,7 @@ See "Character Set Support": https://www.postgresql.org/docs/current/multibyte.h
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from greenpg.errors import NotSupportedError
@@ -60,8 +61,9 @@ _CODECS = {
 
 # Characters that Python and PostgreSQL map differently: the bytes of the one are another for the other.
 # Compared with convert_to() and convert_from() of PostgreSQL 16, character by character.
+_DISPUTE = "Python and PostgreSQL map a character of it differently: set client_encoding to UTF8"
 _DISPUTED = {
-    "big5": "\u2574",
+    "big5": "\u02cd\u2574\uffe3",
     "cp932": "\xa2\xa3\xac\u2016\u2212\u301c",
     "euc_jis_2004": "\u2015\u2985\u2986\uffe3\uffe5",
     "euc_jp": "\xa2\xa3\xa5\xa6\xac\u2016\u203e\u2212\u301c",
@@ -69,12 +71,42 @@ _DISPUTED = {
 }
 
 
+@lru_cache
 def disputed(codec: str) -> frozenset[str]:
     """Return the characters that would come out as others on the other side, to be refused.
 
     :param codec: Python's name of the encoding, as `codec()` returns it
     """
+    if codec == "euc_kr":  # Python spells syllables that it lacks letter by letter
+        syllables = map(chr, range(0xAC00, 0xD7A4))
+        return frozenset(syllable for syllable in syllables if len(syllable.encode(codec)) > 2)
     return frozenset(_DISPUTED.get(codec, ""))
+
+
+def encode(text: str, codec: str) -> bytes:
+    """Return text in an encoding; ASCII is ASCII in all that PostgreSQL has, unlike Python's SHIFT_JIS_2004.
+
+    :raises UnicodeEncodeError: it lacks a character, or PostgreSQL would take it for another one
+    """
+    if text.isascii():
+        return text.encode("ascii")
+    if (refused := disputed(codec)) and not refused.isdisjoint(text):
+        at = next(at for at, character in enumerate(text) if character in refused)
+        raise UnicodeEncodeError(codec, text, at, at + 1, _DISPUTE)
+    return text.encode(codec)
+
+
+def decode(data: bytes, codec: str) -> str:
+    """Return text from an encoding.
+
+    :raises UnicodeDecodeError: it is not in that encoding, or PostgreSQL means another character by it
+    """
+    if data.isascii():
+        return str(data, "ascii")
+    text = str(data, codec)
+    if (refused := disputed(codec)) and not refused.isdisjoint(text):
+        raise UnicodeDecodeError(codec, data, 0, len(data), _DISPUTE)
+    return text
 
 
 def codec(name: str) -> str:

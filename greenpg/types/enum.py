@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from greenpg.adapt import RecursiveDumper, RecursiveLoader, TypeInfo, adapters_of
+from greenpg.adapt import RecursiveDumper, RecursiveLoader, TypeInfo, adapters_of, decode, encode
 from greenpg.errors import DataError
 from greenpg.pq import Format
 
@@ -64,7 +64,7 @@ class EnumDumper(RecursiveDumper):
     def dump(self, obj: Enum) -> bytes:
         if obj.name is None:
             raise DataError(f"cannot dump {obj!r}: a combination of flags has no name")
-        return obj.name.encode(self._tx.encoding)
+        return encode(obj.name, self._tx.encoding)
 
 
 class EnumBinaryDumper(EnumDumper):
@@ -80,7 +80,7 @@ class _LabelLoader(RecursiveLoader):
     name: ClassVar[str]
 
     def load(self, data: bytes) -> Enum:
-        label = bytes(data).decode(self._tx.encoding)
+        label = decode(bytes(data), self._tx.encoding)
         if label not in self.members:
             raise DataError(f"no member is registered for the label {label!r} of the enum {self.name}")
         return self.members[label]
@@ -95,7 +95,7 @@ class _MemberDumper(RecursiveDumper):
     def dump(self, obj: Enum) -> bytes:
         if obj not in self.labels:
             raise DataError(f"no label of the enum {self.name} is registered for {obj!r}")
-        return self.labels[obj].encode(self._tx.encoding)
+        return encode(self.labels[obj], self._tx.encoding)
 
 
 def register_enum(

@@ -9,7 +9,7 @@ import re
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from greenpg.adapt import RecursiveDumper, RecursiveLoader, adapters_of
+from greenpg.adapt import RecursiveDumper, RecursiveLoader, adapters_of, decode, encode
 from greenpg.errors import DataError
 from greenpg.pq import Format
 from greenpg.types._quoting import BACKSLASHED, Recoder, by_backslash, unquote
@@ -42,7 +42,7 @@ class HstoreDumper(RecursiveDumper):
         recoder, encoding = Recoder(self._tx.encoding), self._tx.encoding
 
         def quoted(text: str | None) -> bytes:
-            return b"NULL" if text is None else by_backslash(recoder.plain(text.encode(encoding)))
+            return b"NULL" if text is None else by_backslash(recoder.plain(encode(text, encoding)))
 
         return recoder.client(b",".join(quoted(k) + b"=>" + quoted(v) for k, v in _checked(obj).items()))
 
@@ -55,7 +55,7 @@ class HstoreBinaryDumper(RecursiveDumper):
     def dump(self, obj: Hstore) -> bytes:
         encoding, parts = self._tx.encoding, [_INT32.pack(len(obj))]
         for key, value in _checked(obj).items():
-            parts += (field(key.encode(encoding)), field(None if value is None else value.encode(encoding)))
+            parts += (field(encode(key, encoding)), field(None if value is None else encode(value, encoding)))
         return b"".join(parts)
 
 
@@ -69,7 +69,7 @@ class HstoreLoader(RecursiveLoader):
         plain, at, loaded = recoder.plain(data), 0, {}
 
         def text(quoted: bytes) -> str:
-            return recoder.client(unquote(quoted)).decode(encoding)
+            return decode(recoder.client(unquote(quoted)), encoding)
 
         while at < len(plain):
             pair = _PAIR.match(plain, at)  # not a search, which would look again from every quote
@@ -97,7 +97,7 @@ class HstoreBinaryLoader(RecursiveLoader):
             key, value = wire.field(), wire.field()
             if key is None:
                 raise wire.fail("a key is NULL")
-            loaded[key.decode(encoding)] = None if value is None else value.decode(encoding)
+            loaded[decode(key, encoding)] = None if value is None else decode(value, encoding)
         wire.end()
         return loaded
 

@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from greenpg.adapt import RecursiveDumper, RecursiveLoader, adapters_of
+from greenpg.adapt import RecursiveDumper, RecursiveLoader, adapters_of, decode, encode
 from greenpg.errors import DataError
 from greenpg.pq import Format
 
@@ -71,7 +71,7 @@ class _JsonDumper(RecursiveDumper):
         text = made if isinstance(made, str) else bytes(made).decode("utf-8")
         if "\0" in text or (("\\ud" in text or "\\uD" in text or "\\u0000" in text) and _unkeepable(text)):
             raise DataError(f"cannot dump {obj!r}: a NUL or half of a surrogate pair is in a text")
-        return self.prefix + text.encode(self._tx.encoding)
+        return self.prefix + encode(text, self._tx.encoding)
 
 
 def _unkeepable(text: str) -> bool:
@@ -112,7 +112,7 @@ class _JsonLoader(RecursiveLoader):
 
     def load(self, data: bytes) -> Any:
         # UTF-8 goes as it is: loads of others than the standard library are quicker with bytes.
-        text = bytes(data) if self._tx.encoding == "utf-8" else bytes(data).decode(self._tx.encoding)
+        text = bytes(data) if self._tx.encoding == "utf-8" else decode(bytes(data), self._tx.encoding)
         try:
             return type(self).loads(text)
         except (ValueError, RecursionError) as error:

@@ -13,7 +13,7 @@ import re
 from binascii import a2b_hex, b2a_hex
 from typing import TYPE_CHECKING, Any
 
-from greenpg.adapt import Dumper, Format, Loader, adapters_of, codec_of, disputed, quoted, shown
+from greenpg.adapt import Dumper, Format, Loader, adapters_of, codec_of, decode, encode, quoted, shown
 from greenpg.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,28 +31,22 @@ class _StrDumper(Dumper):
         super().__init__(cls, context)
         found = codec_of(self.connection)
         self._encoding = "utf-8" if found == "ascii" else found
-        self._disputed = disputed(found)
 
     def dump(self, obj: str) -> bytes:
         """Return the text in the client encoding; only what `str` says counts, whatever a subclass does."""
         try:
-            data = str.encode(obj, self._encoding)
+            data = encode(str.__str__(obj), self._encoding)
         except UnicodeEncodeError as error:
-            why = "a lone surrogate" if "surrogates" in error.reason else f"what {self._encoding} has not"
+            why = f"what {self._encoding} has not"
+            if "surrogates" in error.reason:
+                why = "a lone surrogate"
+            elif "differently" in error.reason:
+                why = error.reason
             text = shown(obj[error.start : error.end])
             raise DataError(f"cannot dump the text {shown(obj)}: it has {why}, {text}") from error
-        if self._disputed and not self._disputed.isdisjoint(str.__str__(obj)):
-            raise _no_agreement(obj, self._encoding)
         if b"\0" in data:
             raise DataError(f"cannot dump the text {shown(obj)}: it has a NUL, PostgreSQL has none in texts")
         return data
-
-
-def _no_agreement(text: str, encoding: str) -> DataError:
-    return DataError(
-        f"{shown(text)} has a character that Python's {encoding} and PostgreSQL's map differently:"
-        " set client_encoding to UTF8"
-    )
 
 
 class StrDumperUnknown(_StrDumper):
@@ -102,16 +96,12 @@ class TextLoader(Loader):
         """Make a loader; see `Loader`."""
         super().__init__(oid, context)
         self._encoding = codec_of(self.connection)
-        self._disputed = disputed(self._encoding)
 
     def load(self, data: bytes) -> str | bytes:
         """Return the text."""
         if self._encoding == "ascii":
             return bytes(data)
-        text = str(data, self._encoding)
-        if self._disputed and not self._disputed.isdisjoint(text):
-            raise _no_agreement(text, self._encoding)
-        return text
+        return str(data, self._encoding) if self._encoding == "utf-8" else decode(bytes(data), self._encoding)
 
 
 class TextBinaryLoader(TextLoader):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import enum
+import functools
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from greenpg.adapt import PyFormat, Transformer, codec_of, disputed
 from greenpg.errors import DatabaseError, DataError, NotSupportedError
 from greenpg.pq import Format
+from greenpg.types.json import Json, Jsonb
 from tests.roundtrip import FORMATS_OUT, LIVE
 
 if TYPE_CHECKING:
@@ -145,16 +149,36 @@ def can(char: str, codec: str) -> bool:
     return True
 
 
+def labels(name: str) -> type[enum.Enum]:
+    """Return an enum of one member."""
+    made: type[enum.Enum] = enum.Enum("Labels", [name])  # type: ignore[misc]
+    return made
+
+
 @pytest.mark.parametrize(
     ("encoding", "codec"),
-    [("BIG5", "big5"), ("SJIS", "cp932"), ("EUC_JP", "euc_jp"), ("EUC_JIS_2004", "euc_jis_2004")],
+    [
+        *(("BIG5", "big5"), ("SJIS", "cp932"), ("EUC_JP", "euc_jp")),
+        *(("EUC_JIS_2004", "euc_jis_2004"), ("EUC_KR", "euc_kr")),
+    ],
 )
 def test_characters_that_are_another_on_the_other_side(trip: RoundTrip, encoding: str, codec: str) -> None:
     """Refused; Python writes the yen of EUC_JP as a backslash, for one."""
     trip.command(f"set client_encoding to '{encoding}'")
-    for char in disputed(codec):
+    for char in sorted(disputed(codec))[:20]:
+        label = next(iter(labels(f"x{char}")))
+        dumps = functools.partial(json.dumps, ensure_ascii=False)
+        for value in (char, [char], (char, 1), label, Json(char, dumps), Jsonb([char], dumps)):
+            with pytest.raises(DataError, match="differently"):
+                trip.select("select $1::text", [value])
+
+
+def test_what_the_server_says_is_no_other_character(trip: RoundTrip) -> None:
+    """In EUC_JP it has one byte pair for a character that Python reads as another."""
+    trip.command("set client_encoding to 'euc_jp'")
+    for sql in ("chr(8741)", "to_json(chr(8741))", "array[chr(8741)]", "row(chr(8741))"):
         with pytest.raises(DataError, match="differently"):
-            trip.select("select $1::text", [char])
+            trip.select(f"select {sql}")
 
 
 def test_what_the_encoding_has_not(trip: RoundTrip) -> None:
