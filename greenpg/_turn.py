@@ -268,7 +268,12 @@ class TurnTaking(BaseSession[Row]):
         """Return the steps that settle what was interrupted, and the seconds they may take."""
         rescue = self._rescue
         assert rescue is not None
-        steps = settle_steps(self.pgconn, rescue.request, rescue.debts)
+
+        def again() -> Offloaded[None] | None:
+            self._request_cancel(rescue)
+            return rescue.request
+
+        steps = settle_steps(self.pgconn, rescue.request, rescue.debts, again)
         left = rescue.seconds_left
         return steps, left if timeout is None else min(left, timeout)
 

@@ -47,6 +47,20 @@ def colour(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def test_a_loop_that_wakes_a_little_too_early(colour: str) -> None:
+    asked: list[str] = []
+
+    def steps() -> Steps[None]:
+        try:
+            yield conversation("too late"), None
+        except TimeoutError:
+            asked.append("thrown in, though the time of all was over")
+
+    with pytest.raises(TimeoutError, match="too late"):
+        run(steps(), Waits(), 0.005, colour)
+    assert asked == []
+
+
 def test_each_step_has_its_limit_and_returns_its_result(colour: str) -> None:
     def steps() -> Steps[list[str]]:
         first = yield conversation("a"), 5

@@ -9,12 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from greenpg._core.protocol import cancel_gen, drain_gen, execute_gen, leave_copy_gen
+from greenpg._core.protocol import drain_gen, execute_gen, leave_copy_gen
 from greenpg.errors import DatabaseError, OperationalError
 from greenpg.pq.enums import PipelineStatus, TransactionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from greenpg._core.offload import Offloaded
     from greenpg.abc import Gen, Steps
@@ -27,23 +27,33 @@ A server that has not read the statement yet drops the request to cancel it, and
 """
 
 
-def settle_steps(pgconn: PGconn, request: Offloaded[None] | None, debts: Sequence[bytes]) -> Steps[None]:
+def settle_steps(
+    pgconn: PGconn,
+    request: Offloaded[None] | None,
+    debts: Sequence[bytes],
+    again: Callable[[], Offloaded[None] | None],
+) -> Steps[None]:
     """Bring the connection to rest after an interruption, and make up for what could not be sent then.
 
     :param request: the request to cancel that is under way; waited for, lest it hit a later statement
     :param debts: commands owed to the server, which roll back, sent once it is at rest
+    :param again: sends one more, and keeps it to be waited for even if this is broken off
     :raises OperationalError: the connection is lost
     """
-    if request is not None:
-        with suppress(OSError, DatabaseError):  # not delivered: then the statement's own end is waited for
-            yield request.result_gen(), None
     patience = PATIENCE
-    while not _is_at_rest(pgconn):
+    while True:
+        if request is not None:
+            with suppress(
+                OSError, DatabaseError
+            ):  # not delivered: the statement's own end is waited for
+                yield request.result_gen(), None
+        if _is_at_rest(pgconn):
+            break
         try:
             yield rest_gen(pgconn), patience
-        except TimeoutError:  # noqa: PERF203  # a few times at most
+        except TimeoutError:
             patience *= 2
-            yield cancel_gen(pgconn), None
+            request = again()
     for command in debts:
         if pgconn.transaction_status == TransactionStatus.IDLE:
             return  # a transaction is over that they were to roll back

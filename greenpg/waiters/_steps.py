@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_EARLY = 0.01
+"""Seconds that a wait may end too early: loops count in milliseconds (uvloop rounds to them)."""
+
 
 def drive_steps(steps: Steps[T], wait: WaitCallback, timeout: float | None = None) -> T:
     """Run each conversation that `steps` asks for, and return its result.
@@ -72,4 +75,4 @@ def _within(limit: float | None, deadline: float | None) -> float | None:
 
 
 def _is_past(deadline: float | None) -> bool:
-    return deadline is not None and monotonic() >= deadline
+    return deadline is not None and monotonic() >= deadline - _EARLY
