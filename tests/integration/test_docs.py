@@ -89,7 +89,7 @@ def given(dsn: str) -> str:
 
 
 _PARTICULAR = re.compile(
-    r"\b(gevent|eventlet|asyncio|trio|uvloop|psycopg2?|sqlalchemy|pandas|django|peewee|fork)\b"
+    r"\b(gevent|eventlet|asyncio|trio|uvloop|psycopg2?|sqlalchemy|pandas|opentelemetry|django|peewee)\b"
 )
 
 
