@@ -6,6 +6,7 @@ free for others. Nothing wakes up periodically.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from greenpg._turn import TurnTaking
@@ -65,13 +66,20 @@ class Lively(TurnTaking[Row]):
             super()._look()
 
     def _look(self) -> None:
-        if not self._is_busy:  # who uses it, looks
-            super()._look()
+        # who uses it, looks; and what has come to a forked child is the parent's
+        if self._pid == os.getpid() and self._take_briefly():
+            try:
+                super()._look()
+            finally:
+                self._give_back()
 
     def _end_turn(self, gen: Gen[Any]) -> None:
         super()._end_turn(gen)
-        if self._has_hung_up and not self._is_closed and not self._is_busy:
-            self._read_to_end()
+        if self._has_hung_up and not self._is_closed and self._take_briefly():
+            try:
+                self._read_to_end()
+            finally:
+                self._give_back()
             self._deliver()
 
     def _finish(self) -> None:

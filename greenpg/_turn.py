@@ -19,10 +19,11 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from greenpg._core.offload import Offloaded, shut_down, thread_number
+from greenpg._core.offload import Offloaded, recursive_lock, shut_down, thread_number
 from greenpg._core.protocol import TimeIsOver, cancel_gen
 from greenpg._core.rescue import settle_steps
 from greenpg._core.session import BaseSession
+from greenpg._pristine import pristine
 from greenpg.errors import (
     CancellationTimeout,
     DatabaseError,
@@ -70,10 +71,14 @@ class Rescue:
         return max(self._end - monotonic(), 0.0)
 
 
+_pause = pristine("time").sleep
+
+
 class Turn(NamedTuple):
     """Who has a connection, and for what."""
 
-    gen: Gen[Any]
+    gen: Gen[Any] | None
+    """`None`: for a moment, without a wait."""
     thread: int
     """The number of the native thread."""
     green: object | None
@@ -85,7 +90,9 @@ class Turn(NamedTuple):
 
         Another thread may be just about to: only its own can tell.
         """
-        return inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED and self.thread == thread_number()
+        if self.gen is None or self.thread != thread_number():
+            return False
+        return inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED
 
 
 class TurnTaking(BaseSession[Row]):
@@ -96,6 +103,8 @@ class TurnTaking(BaseSession[Row]):
         self._turn: dict[None, Turn] = {}
         self._rescue: Rescue | None = None
         self._closed_by: object | None = None
+        self._ending = recursive_lock()
+        """Held while the socket is closed, or shut down by another thread; never across a wait."""
         self._pid = os.getpid()
 
     def _take_turn(self, gen: Gen[Any], part_of: object | None) -> None:
@@ -107,13 +116,9 @@ class TurnTaking(BaseSession[Row]):
         """
         self._check_process()
         mine = Turn(gen, thread_number(), self._green())
-        # one step for the interpreter: no thread and no signal handler comes in between
-        holder = self._turn.setdefault(None, mine)
+        holder = self._claim(mine)
         if holder is not mine:
-            if not holder.is_over:
-                raise self._busy(holder, mine)
-            self._turn[None] = mine
-            self._interrupted()
+            raise self._busy(holder, mine)
         if self._trace is not None:
             self._trace.enter()
         status = self.pgconn.transaction_status
@@ -127,6 +132,31 @@ class TurnTaking(BaseSession[Row]):
             self._see_that_it_lives()
         elif self._under_way is not part_of:
             raise InterfaceError(f"{self._under_way!r} is under way on the connection: end it first")
+
+    def _claim(self, mine: Turn) -> Turn:
+        """Return who has the connection: `mine`, if nobody else does."""
+        while True:
+            # one step for the interpreter: no thread and no signal handler comes in between
+            holder = self._turn.setdefault(None, mine)
+            if holder is mine:
+                return mine
+            if holder.is_over:
+                self._turn[None] = mine
+                self._interrupted()
+                return mine
+            if holder.gen is not None or holder.thread == mine.thread:
+                return holder
+            _pause(0)  # another thread has it for a moment
+
+    def _take_briefly(self) -> bool:
+        """Have the connection for something that waits for nothing, until `_give_back()`; return whether."""
+        mine = Turn(None, thread_number(), self._green())
+        return self._claim(mine) is mine
+
+    def _give_back(self) -> None:
+        self._turn.pop(None, None)
+        if self._closed_by is not None and not self._has_ended:
+            self._finish_if_free()  # it came when what had the connection had looked for that already
 
     @staticmethod
     def _green() -> Any:
@@ -162,7 +192,7 @@ class TurnTaking(BaseSession[Row]):
                 if self._trace is not None:
                     left = self._trace.leave(self._under_way)
             finally:
-                self._turn.pop(None, None)
+                self._give_back()
             if left:
                 self._trace.tell(left)
         if self._news:
@@ -299,8 +329,14 @@ class TurnTaking(BaseSession[Row]):
 
         :return: whether it is so; not where somebody else uses the connection, or it is lost
         """
-        if self._is_busy or self._is_closed or self._pid != os.getpid():
+        if self._pid != os.getpid() or not self._take_briefly():
             return False
+        try:
+            return not self._is_closed and self._owed(command)
+        finally:
+            self._give_back()
+
+    def _owed(self, command: bytes) -> bool:
         if self._rescue is None:
             self._interrupted()
         if self._rescue is None:
@@ -335,15 +371,29 @@ class TurnTaking(BaseSession[Row]):
 
     def _leave_trace(self) -> None:
         """Tell of the end of what has the connection between its own calls, if it ends between them."""
-        if self._trace is not None and not self._turn:
+        holder = self._turn.get(None)
+        if self._trace is not None and (holder is None or holder.gen is None):
             error = sys.exc_info()[1]
             if error is not None and not isinstance(error, GeneratorExit):  # which a stream left early has
                 self._trace.fail(error)
             self._trace.tell(self._trace.leave(None))
 
     def _finish(self) -> None:
-        super()._finish()
+        with self._ending:
+            super()._finish()
         self._leave_trace()
+
+    def _finish_if_free(self) -> bool:
+        """Close the connection, unless somebody has it, who will do so then; return whether it was done."""
+        if not self._take_briefly():
+            return False
+        try:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE and self._rescue is None:
+                self._request_cancel()
+            self._finish()
+        finally:
+            self._give_back()
+        return True
 
     def _close(self) -> None:
         """Close the connection; whoever waits on it gets an `InterfaceError`. Closing twice does no harm.
@@ -354,18 +404,13 @@ class TurnTaking(BaseSession[Row]):
         self._was_closed = self._was_closed or not self._is_closed
         if self._pid != os.getpid():
             self._finish()  # only our copy of the socket
-        elif self._is_busy:
-            if self._closed_by is None:
-                self._closed_by = _named(thread_number(), self._green())
-                self._request_cancel()
-                with suppress(OSError):  # the other side was faster
+        elif not self._finish_if_free() and self._closed_by is None:
+            self._closed_by = _named(thread_number(), self._green())
+            self._request_cancel()
+            with self._ending, suppress(OSError):  # the other side may have been faster
+                if not self._has_ended:  # else the number may be another's already
                     shut_down(self.pgconn.socket)
-            if not self._is_busy:
-                self._finish()  # it has ended meanwhile, in another thread
-        else:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE and self._rescue is None:
-                self._request_cancel()
-            self._finish()
+            self._finish_if_free()
         self._deliver()
 
     def __del__(self) -> None:
