@@ -48,7 +48,7 @@ class Transformer:
         self._connection = None if context is None else context.connection
         self._encoding: str | None = None
         self._dumpers: dict[tuple[PyFormat, Any], Dumper] = {}
-        self._loaders: tuple[dict[int, Loader], dict[int, Loader]] = ({}, {})
+        self._loaders: dict[int, dict[int, Loader]] = {Format.TEXT: {}, Format.BINARY: {}}
         self._row_dumpers: list[Dumper] | None = None
         self._row_loads: list[Callable[[bytes], Any]] = []
         self._result: PGresult | None = None
@@ -210,7 +210,9 @@ class Transformer:
 
         A type without one is loaded as text, from text; from binary, its `load()` raises `DataError`.
         """
-        known = self._loaders[format]
+        known = self._loaders.get(format)
+        if known is None:
+            raise DataError(f"the server has sent a column in a format that there is not: {format}")
         loader = known.get(oid)
         if loader is not None:
             return loader
