@@ -203,7 +203,8 @@ class TurnTaking(BaseSession[Row]):
         if self._closed_by is not None or self._is_closed:
             self._finish()  # it may have been lost where nobody cared
             return
-        self._gather()
+        if self._rescue is None:  # else an interruption would be held up by all that has come meanwhile
+            self._gather()
         if self._descriptors and self.pgconn.transaction_status == TransactionStatus.IDLE:
             self._descriptors.clear()  # large objects are closed with the transaction
 

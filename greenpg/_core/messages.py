@@ -134,8 +134,9 @@ class Messages:
 
     def _gather(self) -> None:
         """Have libpq make out what it has received, and take note of the notifications among it."""
+        encoding = ""
         while (sent := self.pgconn.notifies()) is not None:
-            encoding = ConnectionInfo(self.pgconn).encoding
+            encoding = encoding or ConnectionInfo(self.pgconn).encoding  # the same for all that is there
             channel, payload = (text.decode(encoding, "replace") for text in (sent.relname, sent.extra))
             notify = Notify(channel, payload, sent.be_pid)
             self._tell(self._notify_handlers, notify)
