@@ -150,7 +150,7 @@ class Statements:
             self.saw_columns(key, results[0], transformer)
 
     def saw_changes(self, results: Sequence[PGresult]) -> None:
-        """Give all statements up if these commands have changed the schema, there or back.
+        """Give all statements up, and what was known of them, if these change the schema, there or back.
 
         In a transaction the failure of one that is out of date would be the transaction's.
         """
@@ -162,6 +162,7 @@ class Statements:
             if self._has_changes and tag.startswith((b"ALTER ", b"DROP ", b"ROLLBACK")):
                 self.given_up += self.names.values()
                 self.names.clear()
+                self._binary.clear()
 
     def saw_columns(self, key: Key, result: PGresult, transformer: Transformer) -> None:
         """Take note of what a statement's columns are."""
