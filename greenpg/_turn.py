@@ -355,9 +355,12 @@ class TurnTaking(BaseSession[Row]):
     @staticmethod
     def _raise(failure: BaseException, error: BaseException) -> NoReturn:
         """Raise what has become of `error`; our own errors without the frames of the core."""
-        if failure is not error:
-            raise failure from error
-        raise error.with_traceback(None) if isinstance(error, Error) else error
+        try:
+            if failure is not error:
+                raise failure from error
+            raise error.with_traceback(None) if isinstance(error, Error) else error
+        finally:
+            del failure, error  # or its traceback would keep it, and it the connection
 
     @property
     def tracer(self) -> Tracer | None:

@@ -31,6 +31,10 @@ _log = logging.getLogger("greenpg")
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
+def _nothing(_: object) -> None:
+    """Take results or an error that nobody cares for."""
+
+
 class Answer:
     """What the server says, or is to say, to one thing that was sent in a pipeline."""
 
@@ -58,6 +62,7 @@ class Answer:
             if last.status == ExecStatus.FATAL_ERROR:
                 raise error_from_result(last, encoding=encoding)
             self._take(results)
+            self._let_go()
         except Exception as error:  # a row factory may raise anything
             self.fail(error)
 
@@ -66,6 +71,11 @@ class Answer:
         self.has_come = True
         self.error = error
         self._fail(error)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget what was to be done: it is a cursor's, which has this answer."""
+        self._take = self._fail = _nothing
 
 
 class BasePipeline:
@@ -169,8 +179,8 @@ class BasePipeline:
 
     def expect(
         self,
-        take: Callable[[list[PGresult]], object] = lambda _: None,
-        fail: Callable[[Exception], object] = lambda _: None,
+        take: Callable[[list[PGresult]], object] = _nothing,
+        fail: Callable[[Exception], object] = _nothing,
     ) -> Answer:
         """Take note of something that was just sent.
 
