@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import ProxyType, proxy
 
 from greenpg.adapt._base import Dumper, Loader
 from greenpg.adapt._transformer import Transformer
@@ -19,7 +20,7 @@ class RecursiveDumper(Dumper):
     def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
         """Make a dumper; see `Dumper`."""
         super().__init__(cls, context)
-        self._tx = Transformer.from_context(context)
+        self._tx = _transformer(context)
 
 
 class RecursiveLoader(Loader):
@@ -30,4 +31,13 @@ class RecursiveLoader(Loader):
     def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
         """Make a loader; see `Loader`."""
         super().__init__(oid, context)
-        self._tx = Transformer.from_context(context)
+        self._tx = _transformer(context)
+
+
+def _transformer(context: AdaptContext | None) -> Transformer:
+    """Return the context's; it keeps what is made for it, and is not kept by that.
+
+    In a cycle, it would keep a result and the connection until the collector came.
+    """
+    tx = Transformer.from_context(context)
+    return proxy(tx) if tx is context and not isinstance(tx, ProxyType) else tx
