@@ -223,11 +223,16 @@ class TurnTaking(BaseSession[Row]):
         )
 
     def _failure(self, gen: Gen[Any], error: BaseException) -> BaseException:
-        """Return what to raise for `error`, and tell it."""
+        """End the turn of `gen`, if it had one, and return what to raise for `error`.
+
+        An interruption in here leaves the turn to be found by the next one, who then settles all.
+        """
+        gen.close()
         had_turn = self._has_turn(gen)
         failure = self._outcome(gen, error)
         if self._trace is not None and had_turn:
             self._trace.fail(failure)
+        self._end_turn(gen)
         return failure
 
     def _has_turn(self, gen: Gen[Any]) -> bool:
@@ -242,7 +247,8 @@ class TurnTaking(BaseSession[Row]):
             self._finish()
             if not isinstance(error, (Error, OSError)):
                 return error  # an interruption stays what it is
-            return InterfaceError(f"the connection was closed by {self._closed_by} while this waited for it")
+            by, self._closed_by = self._closed_by, None  # later ones are told that it is closed, and no more
+            return InterfaceError(f"the connection was closed by {by} while this waited for it")
         if isinstance(error, ProtocolError):
             return self._gone(error)  # nobody knows what the server will say next
         if self.pgconn.status == ConnStatus.BAD:
@@ -259,16 +265,18 @@ class TurnTaking(BaseSession[Row]):
 
     def _interrupted(self) -> None:
         """Have the statement under way cancelled, and the rest settled by the next turn; nothing waits."""
-        if self._rescue is not None or self._pid != os.getpid():
+        if self._pid != os.getpid():
             return  # in a forked child, what is under way is the parent's
-        active = self.pgconn.transaction_status == TransactionStatus.ACTIVE
-        if active or self.pgconn.pipeline_status != PipelineStatus.OFF:
-            self._rescue = Rescue()  # first of all: a second interruption may come anywhere from here on
         self._under_way = None
         self._leave_trace()
         self._forget_pipeline()
-        if active and self._rescue is not None:
-            self._request_cancel(self._rescue)
+        if self._rescue is not None:
+            return
+        active = self.pgconn.transaction_status == TransactionStatus.ACTIVE
+        if active or self.pgconn.pipeline_status != PipelineStatus.OFF:
+            self._rescue = Rescue()  # before the request: a second interruption may come anywhere
+            if active:
+                self._request_cancel(self._rescue)
 
     def _request_cancel(self, rescue: Rescue | None = None) -> None:
         """Send a request to cancel from a native thread, if that can so much as begin.

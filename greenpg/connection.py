@@ -103,11 +103,11 @@ class Connection(Session[Row]):
             self._take_turn(gen, part_of)
             if self._rescue is not None:
                 self._settle(timeout)
-            return drive(gen, self._waiter(), timeout)
+            result = drive(gen, self._waiter(), timeout)
+            self._end_turn(gen)
+            return result
         except BaseException as error:
             self._raise(self._failure(gen, error), error)
-        finally:
-            self._end_turn(gen)
 
     def _settle(self, timeout: float | None) -> None:
         """Bring to rest what was interrupted before."""
@@ -323,11 +323,11 @@ class AsyncConnection(AsyncSession[Row]):
             self._take_turn(gen, part_of)
             if self._rescue is not None:
                 await self._settle(timeout)
-            return await adrive(gen, self._waiter(), timeout)
+            result = await adrive(gen, self._waiter(), timeout)
+            self._end_turn(gen)
+            return result
         except BaseException as error:
             self._raise(self._failure(gen, error), error)
-        finally:
-            self._end_turn(gen)
 
     async def _settle(self, timeout: float | None) -> None:
         """Async `Connection._settle()`."""

@@ -64,6 +64,31 @@ async def test_25_a_forked_child_closes_its_own_end_only(db: Db, conn: Any) -> N
     assert await db.fetch(conn, "select * from kept") == []
 
 
+async def test_25_a_forked_child_takes_nothing_that_has_come(db: Db, conn: Any) -> None:
+    async def look() -> None:
+        assert not conn.closed
+
+    channel = db.name()
+    await conn.execute(f"listen {channel}")
+    await conn.commit()
+    db.sql(f"notify {channel}")
+    assert await in_a_fork(look) == "nothing"
+    notices = [notify.channel async for notify in conn.notifies(timeout=5, stop_after=1)]
+    assert notices == [channel]
+
+
+@pytest.mark.runtimes("select")
+async def test_25_a_forked_child_does_not_cancel_what_is_under_way(db: Db, conn: Any) -> None:
+    async def leave() -> None:
+        await rows.aclose()
+        threading.Event().wait(0.3)  # until a request to cancel would have arrived
+
+    rows = conn.cursor().stream("select repeat('x', 10000) from generate_series(1, 3000)")
+    assert len((await rows.__anext__())[0]) == 10_000
+    assert await in_a_fork(leave) == "nothing"
+    assert len([row async for row in rows]) == 2999
+
+
 @pytest.mark.runtimes("select")
 async def test_26_another_thread_may_use_it(db: Db, conn: Any) -> None:
     async def use() -> Any:
@@ -134,6 +159,7 @@ async def test_27_a_forgotten_busy_one_is_cancelled(db: Db) -> None:
 
 ENDS = {
     "idle": "conn.execute('select 1')",
+    "a COPY": "conn.cursor().copy('copy (select generate_series(1, 1000000)) to stdout').__enter__().read()",
     "not settled": "conn.pgconn.send_query(b'select pg_sleep(30)')",
     "in a thread": (
         "import threading, time;"
