@@ -31,7 +31,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "doctor": ("", "gevent", "eventlet"),
     "demo": ("gevent", "eventlet", "testing"),
     "run": ("gevent", "eventlet"),
-    "contrib": ("gevent", "eventlet", *SHELLS),
+    "contrib": ("", "gevent", "eventlet"),
     "gevent": ("compat", "detector"),
     "eventlet": ("compat", "detector"),
     "detector": ("compat",),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import sqlalchemy
 from sqlalchemy.dialects.postgresql import psycopg as theirs
 from sqlalchemy.util import await_only
 
@@ -91,32 +92,23 @@ class AsyncGreenpg(Greenpg, theirs.PGDialectAsync_psycopg):
     @classmethod
     def import_dbapi(cls) -> Any:
         """Return the driver, as SQLAlchemy awaits it."""
-        return _AsyncModule(greenpg, ExecStatus)
+        if sqlalchemy.__version__.startswith("2.0."):
+            cursors: Any = theirs.AsyncAdapt_psycopg_cursor
+            cursors._psycopg_ExecStatus = ExecStatus  # its numbers are libpq's, as those of psycopg's
+            return theirs.PsycopgAdaptDBAPI(greenpg)  # type: ignore[call-arg]
+        return theirs.PsycopgAdaptDBAPI(greenpg, ExecStatus)
+
+    def create_connect_args(self, url: URL) -> Any:
+        """Return what `AsyncConnection.connect()` is called with."""
+        positional, options = super().create_connect_args(url)  # type: ignore[no-untyped-call]
+        return positional, {"cursor_factory": _AsyncCursor, **options}
 
     def _type_info_fetch(self, connection: Connection, name: str) -> Any:
         return await_only(super()._type_info_fetch(connection, name))
 
 
-class _AsyncModule(theirs.PsycopgAdaptDBAPI):
-    """`greenpg`, whose `connect()` SQLAlchemy calls as if it did not wait."""
+class _AsyncCursor(greenpg.AsyncCursor[Any]):
+    """A cursor that SQLAlchemy closes where it cannot await."""
 
-    def connect(self, *args: Any, **options: Any) -> Any:
-        make = options.pop("async_creator_fn", greenpg.AsyncConnection.connect)
-        return _AsyncConnection(self, await_only(make(*args, **options)))
-
-
-class _AsyncConnection(theirs.AsyncAdapt_psycopg_connection):
-    __slots__ = ()
-
-    def cursor(self, name: Any = None, /) -> Any:
-        return theirs.AsyncAdapt_psycopg_ss_cursor(self, name) if name else _AsyncCursor(self)
-
-
-class _AsyncCursor(theirs.AsyncAdapt_psycopg_cursor):
-    __slots__ = ()
-
-    _cursor: Any
-
-    def close(self) -> None:
-        self._rows.clear()
-        self._cursor._forget()
+    def _close(self) -> None:
+        self._forget()

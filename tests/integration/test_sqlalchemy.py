@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import greenpg
 from greenpg.conninfo import conninfo_to_dict
 from tests.fresh import run_python
+from tests.green.sessions import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+NAME = "sqlalchemy, on ours"
 SLEEP = text("select pg_sleep(30)")
 PID = text("select pg_backend_pid()")
 
@@ -38,6 +41,7 @@ def url(dsn: str) -> URL:
         host=parts["host"],
         port=int(parts["port"]),
         database=parts["dbname"],
+        query={"application_name": NAME},
     )
 
 
@@ -260,8 +264,8 @@ def test_async_timeouts(url: URL, observer: greenpg.Connection[Any]) -> None:
             await connection.execute(SLEEP)
 
     run(url, test)
-    running = "select count(*) from pg_stat_activity where query = 'select pg_sleep(30)' and state = 'active'"
-    assert observer.execute(running).fetchone() == (0,)
+    running = "select from pg_stat_activity where application_name = %s and state = 'active'"
+    wait_for(lambda: not observer.execute(running, [NAME]).fetchall(), time.sleep)
 
 
 def test_async_lost_connection(url: URL, observer: greenpg.Connection[Any]) -> None:
