@@ -1,14 +1,12 @@
-"""Promises 25 to 30: forks, threads, garbage, the end of the process, Ctrl-C, bad callbacks, and leaks."""
+"""Promises 25 to 29: forks, threads, garbage, the end of the process, Ctrl-C and bad callbacks."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import signal
 import threading
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +17,6 @@ from greenpg.abc import Ready
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.faults import FaultProxy
     from tests.fresh import Ran
     from tests.integration.driver.bed import Db
 
@@ -291,77 +288,6 @@ async def test_29_a_callback_that_installs_another(db: Db) -> None:
     finally:
         waiters.set_wait_callback(None)
     assert set(waited) == {"first"}
-
-
-def descriptors() -> int:
-    """Return how many files this process has open."""
-    return len(os.listdir("/proc/self/fd"))
-
-
-def resident() -> int:
-    """Return the bytes of memory that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
-async def timeouts(db: Db, conn: Any) -> None:
-    """Run into a timeout."""
-    with pytest.raises(db.errors.StatementTimeout):
-        await conn.execute("select pg_sleep(1)", timeout=0.001)
-
-
-async def errors(db: Db, conn: Any) -> None:
-    """Run into an error of the server, and into one of ours."""
-    with pytest.raises(db.errors.DivisionByZero):
-        await conn.execute("select %s / 0", (1,))
-    with pytest.raises(db.errors.ProgrammingError):
-        await conn.execute("select %s")
-
-
-async def connects(db: Db, conn: Any) -> None:
-    """Connect, do something, close."""
-    other = await unkept(db)
-    await other.execute("select 1")
-    await other.close()
-
-
-async def failures(db: Db, conn: Any) -> None:
-    """Connect to nobody."""
-    with pytest.raises(db.errors.OperationalError):
-        await db.call(db.kind("Connection").connect, "host=127.0.0.1 port=1")
-
-
-LEAKS = {timeouts: 1000, errors: 1000, connects: 300, failures: 200}
-THOROUGH = ("gevent", "asyncio")
-"""The runtimes that do it as often as the promise says; the others a tenth as often, they share all of it."""
-
-
-@pytest.mark.parametrize("kind", LEAKS, ids=lambda kind: kind.__name__)
-async def test_30_nothing_leaks(db: Db, kind: Any) -> None:
-    conn = await db.connect(autocommit=True)
-    for _ in range(30):
-        await kind(db, conn)
-    assert await db.value(conn) == 42
-    gc.collect()
-    before = descriptors(), threading.active_count(), resident()
-    for _ in range(LEAKS[kind] // (1 if db.runtime.name in THOROUGH else 10)):
-        await kind(db, conn)
-    assert await db.value(conn) == 42
-    gc.collect()
-    assert descriptors() <= before[0]
-    assert threading.active_count() <= before[1]
-    assert resident() - before[2] < 5 << 20
-    if db.is_async and db.runtime.name != "trio":
-        assert len(asyncio.all_tasks()) == 1
-
-
-async def test_30_cut_connects_leave_nothing(db: Db, proxy: FaultProxy) -> None:
-    for size in (1, 8, 20, 60, 200, 300):
-        before = descriptors()
-        for _ in range(6):
-            proxy.cut_after(size)
-            with pytest.raises(db.errors.OperationalError):
-                await db.call(db.kind("Connection").connect, proxy.dsn)
-        assert descriptors() <= before
 
 
 def test_30_signals_are_as_before() -> None:
