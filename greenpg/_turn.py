@@ -90,9 +90,9 @@ class Turn(NamedTuple):
 
         Another thread may be just about to: only its own can tell.
         """
-        if self.gen is None or self.thread != thread_number():
+        if self.thread != thread_number():
             return False
-        return inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED
+        return self.gen is None or inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED
 
 
 class TurnTaking(BaseSession[Row]):
@@ -144,7 +144,7 @@ class TurnTaking(BaseSession[Row]):
                 self._turn[None] = mine
                 self._interrupted()
                 return mine
-            if holder.gen is not None or holder.thread == mine.thread:
+            if holder.gen is not None:
                 return holder
             _pause(0)  # another thread has it for a moment
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -140,12 +141,24 @@ async def test_8_closing_what_has_just_become_free(
     assert conn.pgconn.pgconn_ptr is None
 
 
-async def test_8_who_asks_if_it_is_closed_leaves_others_alone(db: Db, conn: Any) -> None:
-    await conn.execute("listen news")
-    await conn.commit()
-    assert conn._take_briefly()
-    db.sql("select pg_terminate_backend(%s)", conn.info.backend_pid)
-    await db.until(lambda: not db.sessions())
+async def test_1_a_look_that_was_interrupted(db: Db, conn: Any) -> None:
+    assert conn._take_briefly()  # and never gives it back
     assert not conn.closed
-    conn._give_back()
-    await db.until(lambda: conn.closed)
+    assert await db.value(conn) == 42
+
+
+@pytest.mark.runtimes("select")
+async def test_8_a_look_in_another_thread_refuses_nobody(db: Db, conn: Any) -> None:
+    looks = threading.Event()
+
+    def look() -> None:
+        assert conn._take_briefly()
+        looks.set()
+        threading.Event().wait(0.1)
+        conn._give_back()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    looks.wait()
+    assert await db.value(conn) == 42
+    thread.join()
