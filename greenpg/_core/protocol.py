@@ -32,6 +32,7 @@ COPY_BLOCK = 1 << 18
 """Bytes of COPY data that libpq is given at a time: it copies them all, and the server has a limit too."""
 
 
+_PARTIAL = (ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK)
 _COPY_STATES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
@@ -84,8 +85,13 @@ def drain_gen(pgconn: PGconn) -> Gen[None]:
     """Throw away what is left of the command under way, COPY included, until the session is idle."""
     while pgconn.transaction_status == TransactionStatus.ACTIVE:
         result = yield from result_gen(pgconn)
-        if result is not None and result.status in _COPY_STATES:
+        if result is None:
+            continue
+        if result.status in _COPY_STATES:
             yield from leave_copy_gen(pgconn)
+        elif result.status in _PARTIAL:  # a stream has left a hundred thousand of them on their way
+            while result is not None and not pgconn.is_busy():
+                result = pgconn.get_result()
 
 
 def leave_copy_gen(pgconn: PGconn, reason: str = "COPY was given up") -> Gen[None]:
