@@ -299,6 +299,7 @@ class Trace:
             raise
         finally:
             call._end(error)
+            error = None  # or its traceback would keep it
             call.seconds_waited, call.waits = call.seconds or 0.0, 1
             self._waited = self._waited[0] + call.seconds_waited, self._waited[1] + 1
             for part in above:

@@ -43,9 +43,7 @@ def settle_steps(
     patience = PATIENCE
     while True:
         if request is not None:
-            with suppress(
-                OSError, DatabaseError
-            ):  # not delivered: the statement's own end is waited for
+            with suppress(OSError, DatabaseError):  # not delivered: the statement's own end is waited for
                 yield request.result_gen(), None
         if _is_at_rest(pgconn):
             break

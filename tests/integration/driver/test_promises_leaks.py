@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenpg.tracing import Tracer
 from tests.fresh import run
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ async def use(db: Db, conn: Any, how: str) -> None:
     elif how == "error":
         with pytest.raises(db.errors.DivisionByZero):
             await conn.execute("select 1/0")
+    elif how == "traced":
+        conn.tracer = Tracer()
+        with pytest.raises(db.errors.StatementTimeout):
+            await conn.execute("select pg_sleep(30)", timeout=0.01)
+        assert await db.value(conn) == 42
     elif how == "handlers":
         conn.add_notice_handler(print)
         await conn.execute("do $$begin raise warning 'x'; end$$")
@@ -75,7 +81,18 @@ async def use(db: Db, conn: Any, how: str) -> None:
         assert await db.value(conn, "select 'fine'::pg_temp.mood") == "fine"
 
 
-USES = ("nothing", "cursor", "error", "handlers", "transaction", "copy", "pipeline", "stream", "types")
+USES = (
+    "nothing",
+    "cursor",
+    "error",
+    "traced",
+    "handlers",
+    "transaction",
+    "copy",
+    "pipeline",
+    "stream",
+    "types",
+)
 
 
 @pytest.mark.runtimes("select", "gevent", "asyncio")
