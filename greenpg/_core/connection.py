@@ -50,7 +50,10 @@ class BaseConnection(Messages, Generic[Row]):
         self.row_factory = row_factory
         self._statements = Statements()
         self._adapters: AdaptersMap | None = None
-        self._asked_types: set[int] = set()
+        self._type_rows: dict[int, tuple[Any, ...]] = {}
+        """What the server has told of types, by OID."""
+        self._nameless_types: set[int] = set()
+        """Those that it knew nothing of."""
         """The types that the server was asked about."""
         self._autocommit = False
         self._was_closed = False
@@ -282,21 +285,25 @@ class BaseConnection(Messages, Generic[Row]):
 
     # Types that nobody registered
 
-    def _learn_gen(self, oids: Iterable[int]) -> Gen[None]:
+    def _learn_gen(self, oids: Iterable[int], adapters: AdaptersMap) -> Gen[None]:
         """Ask the server what types these are, and register how to load and dump them on this connection.
 
         What cannot be asked for now (in a failed transaction) is loaded as text.
-        """
-        missing = set(oids) - self._asked_types
-        if missing:
-            yield from self._apart_gen(self._ask_types_gen(missing))
 
-    def _ask_types_gen(self, missing: set[int]) -> Gen[None]:
+        :param adapters: where they are not known; those of a cursor learn them too
+        """
+        unknown = set(oids) - self._nameless_types
+        if unknown:
+            yield from self._apart_gen(self._ask_types_gen(unknown))
+            introspection.learn(adapters, self._type_rows.values())
+
+    def _ask_types_gen(self, unknown: set[int]) -> Gen[None]:
         if self.pgconn.transaction_status == TransactionStatus.INERROR:
             return
-        rows = yield from self._ask_gen(introspection.QUERY, [introspection.parameter(missing)])
+        rows = yield from self._ask_gen(introspection.QUERY, [introspection.parameter(unknown)])
         introspection.learn(self.adapters, rows)
-        self._asked_types |= missing
+        self._type_rows.update((row[0], row) for row in rows)
+        self._nameless_types |= unknown - self._type_rows.keys()
 
     # The end
 

@@ -375,7 +375,7 @@ class BaseCursor(Generic[Row]):
             unknown |= self._tx.unknown_oids()
         self._tx.set_pgresult(self.pgresult, set_loaders=False)
         if unknown:
-            yield from self._conn._learn_gen(unknown)
+            yield from self._conn._learn_gen(unknown, self._tx.adapters)
             self._tx = self._transformer()  # the one before has chosen its loaders
             self._select(self._result_number)
 

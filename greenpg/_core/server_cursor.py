@@ -114,7 +114,7 @@ class BaseServerCursor(BaseCursor[Row]):
         conn._check(results)
         described = results[0]
         self._tx.set_pgresult(described)
-        yield from conn._learn_gen(self._tx.unknown_oids())
+        yield from conn._learn_gen(self._tx.unknown_oids(), self._tx.adapters)
         if binary is None:
             binary = self._tx.are_binary({described.ftype(i) for i in range(described.nfields)})
         self.format = Format.BINARY if binary else Format.TEXT

@@ -87,7 +87,7 @@ class Stream:
             raise ProgrammingError("stream() is for statements that return rows: this one does not")
         tx = self._cursor._tx
         tx.set_pgresult(results[0])
-        yield from conn._learn_gen(tx.unknown_oids())
+        yield from conn._learn_gen(tx.unknown_oids(), tx.adapters)
         conn._statements.saw_columns(key, results[0], tx)
         self._cursor._tx = self._cursor._transformer()
 

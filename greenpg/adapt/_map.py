@@ -122,6 +122,16 @@ class AdaptersMap:
         for hook in self.type_hooks:
             hook(info, self)
 
+    def forget_learned(self) -> None:
+        """Make unknown what nobody has registered, so that it is asked for again: a type was altered."""
+        self._make_own()
+        learned = [info for info in self.types if info.is_learned]
+        for known in self._loaders.values():
+            for info in learned:
+                known.pop(info.oid, None)
+                known.pop(info.array_oid, None)
+        self.types.remove(learned)
+
     def get_dumper(self, cls: type, format: PyFormat) -> type[Dumper]:
         """Return the dumper for objects of a class: its own, or the first one along its `__mro__`.
 

@@ -8,7 +8,7 @@ from greenpg.adapt._typemod import TypeModifier
 from greenpg.errors import ProgrammingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from typing_extensions import Self
 
@@ -86,6 +86,9 @@ class TypeInfo:
         adapters = TypeInfo.defaults if context is None else context.adapters
         adapters.register_type(self)
 
+    is_learned = False
+    """Whether nobody has registered it: the connection has asked for it by itself."""
+
     def parts(self, oid: int) -> tuple[int, ...]:
         """Return the OIDs of the types that values are made of: of an array, its elements'.
 
@@ -134,6 +137,11 @@ class TypesRegistry:
             self._infos, self._own = dict(self._infos), True
         keys = (info.oid, info.array_oid, info.name, info.regtype)
         self._infos.update(dict.fromkeys((key for key in keys if key), info))
+
+    def remove(self, infos: Collection[TypeInfo]) -> None:
+        """Forget some of the types."""
+        self._infos = {key: info for key, info in self._infos.items() if info not in infos}
+        self._own = True
 
     def clear(self) -> None:
         """Forget all types."""

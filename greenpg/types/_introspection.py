@@ -95,6 +95,8 @@ def learn(adapters: AdaptersMap, rows: Iterable[Sequence[Any]]) -> None:
                 base = bases[base]
             adapters.register_type(SubtypeInfo(*_names(adapters, row), regtype=row.regtype, subtype_oid=base))
             _load_alike(adapters, row.oid, base)
+    for row in new:
+        adapters.types[row.oid].is_learned = True
 
 
 def _names(adapters: AdaptersMap, row: Row) -> tuple[str, int, int]:

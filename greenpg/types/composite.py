@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from greenpg.adapt import AdaptContext
+    from greenpg.adapt import AdaptContext, Transformer
     from greenpg.pq import Buffer
 
 _BARE = rb'[^"\\(),\s][^"\\(),]*'
@@ -94,11 +94,15 @@ class RecordBinaryLoader(RecursiveLoader):
 
     def _values(self, data: bytes) -> list[Any]:
         wire, values = Wire(data, "record"), []
-        for _ in range(wire.count(8)):
+        for number in range(wire.count(8)):
             oid, item = wire.uint32(), wire.field()
+            self._see(number, oid)
             values.append(None if item is None else self._tx.get_loader(oid, self.format).load(item))
         wire.end()
         return values
+
+    def _see(self, number: int, oid: int) -> None:
+        """Look at the type of a field."""
 
 
 class CompositeInfo(TypeInfo):
@@ -161,15 +165,22 @@ class _Composite:
     """What the loaders and dumpers of one type know of it."""
 
     info: ClassVar[CompositeInfo]
+    _tx: Transformer
 
-    @classmethod
-    def _check(cls, values: Sequence[Any]) -> Sequence[Any]:
-        if len(values) != len(cls.info.field_types):
-            raise DataError(
-                f"a value of {cls.info.name} has {len(values)} fields and the type as registered has"
-                f" {len(cls.info.field_types)}: fetch its CompositeInfo again if the type was altered"
+    def _check(self, values: Sequence[Any]) -> Sequence[Any]:
+        if len(values) != len(self.info.field_types):
+            raise self._altered(
+                f"{len(values)} fields and the type as known has {len(self.info.field_types)}"
             )
         return values
+
+    def _altered(self, difference: str) -> DataError:
+        """Return the error for a value of a type that was altered; one that was learned is forgotten."""
+        again = "fetch its CompositeInfo again"
+        if self.info.is_learned:
+            self._tx.adapters.forget_learned()
+            again = "execute the statement again"
+        return DataError(f"a value of {self.info.name} has {difference}: {again} if the type was altered")
 
 
 class CompositeLoader(_Composite, RecursiveLoader):
@@ -181,10 +192,16 @@ class CompositeLoader(_Composite, RecursiveLoader):
     def load(self, data: bytes) -> Any:
         recoder, types = Recoder(self._tx.encoding), self.info.field_types
         fields = parse(recoder.plain(data)) if types else []
-        values = [
-            None if item is None else self._tx.get_loader(oid, self.format).load(recoder.client(item))
-            for oid, item in zip(types, self._check(fields), strict=True)
-        ]
+        pairs = zip(types, self._check(fields), strict=True)
+        try:
+            values = [
+                None if item is None else self._tx.get_loader(oid, self.format).load(recoder.client(item))
+                for oid, item in pairs
+            ]
+        except Exception:
+            if self.info.is_learned:  # perhaps it was altered: the text does not tell
+                self._tx.adapters.forget_learned()
+            raise
         return type(self).make_object(values, self.info)
 
 
@@ -195,6 +212,10 @@ class CompositeBinaryLoader(_Composite, RecordBinaryLoader):
 
     def load(self, data: bytes) -> Any:
         return type(self).make_object(self._check(self._values(data)), self.info)
+
+    def _see(self, number: int, oid: int) -> None:
+        if [oid] != self.info.field_types[number : number + 1]:
+            raise self._altered(f"a field {number + 1} that is new, or of another type")
 
 
 class CompositeDumper(_Composite, TupleDumper):

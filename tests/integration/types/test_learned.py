@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from greenpg.errors import DataError
 from greenpg.types import adapters
 from greenpg.types._introspection import learn
 from greenpg.types.multirange import Multirange
+from greenpg.types.numeric import IntLoader
 from greenpg.types.range import Range
 
 if TYPE_CHECKING:
@@ -104,6 +106,42 @@ def test_what_is_learned_changes_nothing_else(connection: greenpg.Connection[Any
     assert connection.adapters.types["date"].oid == 1082
     assert connection.execute("select %s::numrange::text", [Range(1.5, 2.5)]).fetchone() == ("[1.5,2.5)",)
     assert greenpg.adapters.types.get("floats") is None
+
+
+def test_a_cursor_with_adapters_of_its_own(connection: greenpg.Connection[Any]) -> None:
+    cursor = connection.cursor()
+    cursor.adapters.register_loader("int2", IntLoader)
+    for _ in range(2):
+        assert cursor.execute("select array[row('b')::leaf]").fetchone() == ([("b",)],)
+
+
+ALTERED = {
+    "a field more": ("(a int)", "add attribute b text", "row(1, 'x')", (1, "x")),
+    "a field more of an odd type": ("(a int)", "add attribute b money", "row(1, null)", (1, None)),
+    "a field less": ("(a int, b text)", "drop attribute a", "row('x')", ("x",)),
+    "another type": ("(a int)", "alter attribute a type text", "row('x')", ("x",)),
+}
+
+
+@pytest.mark.parametrize("altered", ALTERED)
+@pytest.mark.parametrize("binary", [None, False, True])
+def test_a_type_that_was_altered_is_asked_for_again(
+    connection: greenpg.Connection[Any], schema: str, altered: str, binary: bool | None
+) -> None:
+    """Nobody has registered it, so nobody could register it anew."""
+    fields, change, value, expected = ALTERED[altered]
+    with greenpg.connect(schema, autocommit=True) as other:
+        other.execute(f"create type learned.changed as {fields}")
+        try:
+            for _ in range(2):
+                connection.execute("select null::changed, null::changed[]", binary=binary).fetchone()
+            other.execute(f"alter type learned.changed {change}")
+            query = f"select {value}::changed, array[{value}::changed]"
+            with suppress(DataError):  # an error may tell of it, but only the first time
+                connection.execute(query, binary=binary).fetchone()
+            assert connection.execute(query, binary=binary).fetchone() == (expected, [expected])
+        finally:
+            other.execute("drop type learned.changed")
 
 
 def test_a_hostile_search_path_is_not_asked(connection: greenpg.Connection[Any]) -> None:

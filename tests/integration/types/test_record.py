@@ -104,7 +104,7 @@ def test_a_type_altered_since_is_refused(shop: RoundTrip, out: Format) -> None:
     info = fetched(shop, "item")
     register_composite(info, shop.adapters)
     shop.command("alter type item add attribute more int")
-    with pytest.raises(DataError, match=r"5 fields .* has 4: fetch its CompositeInfo again"):
+    with pytest.raises(DataError, match=r"5( fields|) .*: fetch its CompositeInfo again"):
         shop.select("select row('a', 1, null, null, 5)::item", fmt_out=out)
 
 
