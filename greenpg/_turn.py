@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from greenpg._core.offload import Offloaded, recursive_lock, shut_down, thread_number
+from greenpg._core.offload import Offloaded, shut_down, thread_number
 from greenpg._core.protocol import TimeIsOver, cancel_gen
 from greenpg._core.rescue import settle_steps
 from greenpg._core.session import BaseSession
@@ -72,6 +72,7 @@ class Rescue:
 
 
 _pause = pristine("time").sleep
+_lock = pristine("_thread").RLock  # a signal handler in the thread that has it passes
 
 
 class Turn(NamedTuple):
@@ -103,7 +104,7 @@ class TurnTaking(BaseSession[Row]):
         self._turn: dict[None, Turn] = {}
         self._rescue: Rescue | None = None
         self._closed_by: object | None = None
-        self._ending = recursive_lock()
+        self._ending = _lock()
         """Held while the socket is closed, or shut down by another thread; never across a wait."""
         self._pid = os.getpid()
 

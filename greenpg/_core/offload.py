@@ -24,9 +24,6 @@ _thread = pristine("_thread")
 thread_number = _thread.get_ident
 """Returns the number of the native thread that runs here, whatever is patched."""
 
-recursive_lock = _thread.RLock
-"""Makes a lock between native threads, which a signal handler in the thread that has it passes."""
-
 
 class TimeIsOver(TimeoutError):  # it is no error of anybody
     """The time of a conversation is over; what else raises `TimeoutError` was thrown in by somebody."""
