@@ -1,4 +1,4 @@
-"""SQLAlchemy on all three drivers, as its users use it: sessions, pools, streams, interruptions, lost servers."""
+"""SQLAlchemy on three drivers, as its users use it: sessions, pools, streams, interruptions, lost servers."""
 
 from __future__ import annotations
 
