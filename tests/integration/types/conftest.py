@@ -23,8 +23,8 @@ def session(dsn: str) -> Iterator[RoundTrip]:
 
 
 @pytest.fixture
-def trip(session: RoundTrip) -> RoundTrip:
-    """The connection as new."""
+def trip(session: RoundTrip) -> Iterator[RoundTrip]:
+    """The connection as new, and left as new to those that use it as it is."""
+    yield session
     session.command("reset all")
     session.adapters = AdaptersMap(adapters)
-    return session
