@@ -56,11 +56,13 @@ CANCEL_LIMIT = 10.0
 class Rescue:
     """An interrupted statement that is still to be settled."""
 
-    __slots__ = ("_end", "debts", "request")
+    __slots__ = ("_end", "debts", "is_hurried", "request")
 
     def __init__(self) -> None:
         self.request: Offloaded[None] | None = None
         self.debts: list[bytes] = []
+        self.is_hurried = False
+        """Whether who waits for it has given it less time than is left."""
         self._end: float | None = None
 
     @property
@@ -315,13 +317,14 @@ class TurnTaking(BaseSession[Row]):
 
         steps = settle_steps(self.pgconn, rescue.request, rescue.debts, again)
         left = rescue.seconds_left
+        rescue.is_hurried = timeout is not None and timeout < left
         return steps, left if timeout is None else min(left, timeout)
 
     def _unsettled(self, error: BaseException) -> BaseException:
         """Return what to raise when settling has failed with `error`; the connection is closed, as a rule."""
         rescue = self._rescue
         assert rescue is not None
-        if isinstance(error, TimeoutError) and rescue.seconds_left:
+        if isinstance(error, TimeoutError) and rescue.is_hurried:
             return StatementTimeout("the time given has passed; an interrupted statement is still under way")
         self._finish()
         if isinstance(error, (DatabaseError, OSError)):
