@@ -112,12 +112,14 @@ class Link:
         self.passed: dict[Direction, int] = {"up": 0, "down": 0}
         self.ended: set[Direction] = set()
         self.reset = False
+        self.is_ending = False
 
     def cut(self, *, reset: bool) -> None:
         """Have both ends closed; the client's with an RST if so wished."""
-        self.reset = reset
         assert self.task is not None
-        self.task.cancel()
+        if not self.is_ending:  # cancelled twice, it would not get to closing them
+            self.is_ending, self.reset = True, reset
+            self.task.cancel()
 
     def close(self) -> None:
         """Close both ends."""
@@ -201,6 +203,7 @@ class Proxy:
             pumps.append(asyncio.create_task(self._pump(link, "down", link.server, client)))
             await asyncio.wait(pumps, return_when=asyncio.FIRST_EXCEPTION)
         finally:
+            link.is_ending = True
             # A socket is closed only when no task waits for it: the loop would mistake the next one for it.
             for pump in pumps:
                 pump.cancel()
