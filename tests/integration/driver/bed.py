@@ -13,6 +13,8 @@ import itertools
 import os
 import signal
 import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg2
@@ -21,7 +23,7 @@ from tests.integration.driver.blocking import Facades, bare
 from tests.integration.driver.runtimes import LIMIT, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
 
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DRIVER = os.environ.get("GREENPG_TEST_DRIVER", "greenpg")
-WATCHDOG = 30.0
+WATCHDOG = 100.0
 """Seconds that a whole test may take."""
+CLEANING_UP = 20.0
+"""Seconds within which the sockets of a test are closed."""
 
 _numbers = itertools.count()
 
@@ -44,7 +48,7 @@ class Observer:
     """Another driver's connection, in autocommit: what the server says of a test's own."""
 
     def __init__(self, dsn: str) -> None:
-        self._connection = psycopg2.connect(dsn, options="-c statement_timeout=10s -c lock_timeout=5s")
+        self._connection = psycopg2.connect(dsn, options="-c statement_timeout=60s -c lock_timeout=30s")
         self._connection.autocommit = True
 
     def __call__(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -69,6 +73,36 @@ def sockets() -> set[str]:
         if target.startswith("socket:"):
             found.add(target)
     return found
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """See that the body takes no longer, less what a busy machine adds.
+
+    A native thread does nothing but sleep meanwhile. By what its sleeps are late the body was late as well;
+    but not by the time in which we computed ourselves, which may have kept the thread.
+    """
+    over = threading.Event()
+    late = 0.0
+
+    def tick() -> None:
+        nonlocal late
+        while not over.is_set():
+            began = time.monotonic()
+            over.wait(0.005)
+            late += max(time.monotonic() - began - 0.006, 0.0)
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    began, computed = time.monotonic(), time.process_time()
+    try:
+        yield
+        took, computed = time.monotonic() - began, time.process_time() - computed
+    finally:
+        over.set()
+        ticker.join()
+    spared = max(late - computed, 0.0)
+    assert took - spared < seconds, f"it took {took:.3f} s, of which the machine is to blame for {spared:.3f}"
 
 
 class Db:
@@ -176,13 +210,20 @@ class Db:
         In a task that is killed, or in the main thread by a signal where the runtime has no tasks.
         :return: the task, which has ended; its `error` is what the function raised
         """
+        return await self.interrupt_when(self._asks_active(connection), function, *args)
+
+    async def interrupt_when(
+        self, condition: Callable[[], object], function: Callable[..., Coroutine[Any, Any, T]], *args: Any
+    ) -> Task[T]:
+        """Run `function` and interrupt it once a condition is true; else as `interrupt()`."""
         task = Task(self.runtime, function, args)
-        await self.runtime.interrupt(task, self._asks_active(connection))
+        await self.runtime.interrupt(task, condition)
         return task
 
     def _asks_active(self, connection: Any) -> Callable[[], bool]:
         pid = connection.info.backend_pid
-        return lambda: self.sql("select state from pg_stat_activity where pid = %s", pid) == [("active",)]
+        query = "select state = 'active' and query not ilike 'begin%%' from pg_stat_activity where pid = %s"
+        return lambda: self.sql(query, pid) == [(True,)]
 
     # --- Names
 
@@ -222,7 +263,7 @@ class Db:
         self._complain_of_sockets(before)
 
     def _complain_of_sockets(self, before: set[str]) -> None:
-        for _ in range(200):  # a request to cancel may be on its way, in a native thread
+        for _ in range(int(CLEANING_UP / 0.01)):  # a request to cancel may be on its way, in a native thread
             if not sockets() - before:
                 return
             threading.Event().wait(0.01)

@@ -99,8 +99,14 @@ def conn(db: Db) -> None:
     """A connection of the bed; it is opened in the test's own runtime, right before the test."""
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let cleaning up after an interruption take longer than the 2 s that it may: a machine may be busy."""
+    monkeypatch.setattr("greenpg._turn.RECOVERY_LIMIT", 30.0)
+
+
 @pytest.fixture
-def short_limits(monkeypatch: pytest.MonkeyPatch) -> float:
+def short_limits(monkeypatch: pytest.MonkeyPatch, patience: None) -> float:
     """Let cleaning up after an interruption take less than the 2 s that it may; return the seconds."""
     monkeypatch.setattr("greenpg._turn.RECOVERY_LIMIT", 0.4)
     return 0.4

@@ -26,8 +26,10 @@ from greenpg.errors import (
 )
 from tests.faults import STUCK_CONNECTS, FaultProxy, FaultServer
 from tests.faults import hostile as stuck_server
+from tests.integration.driver.bed import within
 from tests.integration.driver.connects import (
     BLOCKING,
+    LITTLE,
     REFUSED,
     closing_conn,
     connect,
@@ -72,13 +74,14 @@ async def test_each_kind_of_stuck_host_ends_with_its_time(db: Db, stuck: dict[st
         assert error.safe_to_retry
         place = f'connection to server at "127.0.0.1", port {stuck[kind].port}'
         assert str(error) == f"{place} failed: timeout expired"
-        assert 0.4 < seconds < 3
+        assert 0.4 < seconds < 20
 
 
 async def test_the_host_after_a_stuck_one_is_reached(
     db: Db, local: str, stuck: dict[str, FaultServer], port: str
 ) -> None:
-    tasks = [db.spawn(port_reached, db, places(local, each.port, port)) for each in stuck.values()]
+    conninfos = [places(local, each.port, port, connect_timeout=LITTLE) for each in stuck.values()]
+    tasks = [db.spawn(port_reached, db, conninfo) for conninfo in conninfos]
     assert [await task.get() for task in tasks] == [port] * len(stuck)
 
 
@@ -92,7 +95,7 @@ async def test_every_host_is_named_with_its_reason(
         host="/nowhere,127.0.0.1,127.0.0.1,no.invalid,127.0.0.1",
         port=f"7,{REFUSED},{silent},8,{standby}",
         target_session_attrs="standby",
-        connect_timeout=1,
+        connect_timeout=LITTLE,
     )
     error = await error_of(db, conninfo)
     assert type(error) is OperationalError
@@ -105,11 +108,12 @@ async def test_every_host_is_named_with_its_reason(
     ]
 
 
+@pytest.mark.runtimes("select", "gevent", "asyncio")
 async def test_a_name_that_is_not_resolved_in_time(
     db: Db, local: str, port: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with resolver(monkeypatch, {b"slow": None, b"quick": ["127.0.0.1"]}) as asked:
-        conninfo = make_conninfo(local, host="slow,quick", port=port, connect_timeout=0.2)
+        conninfo = make_conninfo(local, host="slow,quick", port=port, connect_timeout=LITTLE)
         assert await port_reached(db, conninfo) == port
         assert asked == [b"slow", b"quick"]  # each when its turn has come
 
@@ -118,10 +122,10 @@ async def test_a_name_that_is_not_resolved_in_time(
 async def test_the_look_up_is_within_the_hosts_time(
     db: Db, stuck: dict[str, FaultServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with resolver(monkeypatch, {b"late": ["127.0.0.1"]}, seconds=0.6):
+    with resolver(monkeypatch, {b"late": ["127.0.0.1"]}, seconds=0.9), within(1.6):
         began = time.monotonic()
         await error_of(db, f"host=late port={stuck['silent'].port} connect_timeout=1")
-        assert 0.9 < time.monotonic() - began < 1.5
+        assert time.monotonic() - began > 0.9
 
 
 def test_what_is_thrown_into_a_look_up_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +176,7 @@ async def test_target_session_attrs(
 ) -> None:
     options = f"-c default_transaction_read_only={read_only}"
     conninfo = places(
-        local, REFUSED, port, proxy.port, target_session_attrs=attrs, options=options, connect_timeout=5
+        local, REFUSED, port, proxy.port, target_session_attrs=attrs, options=options, connect_timeout=20
     )
     fits = {"read-write": read_only == "off", "read-only": read_only == "on", "standby": False}
     if fits.get(attrs, True):
@@ -191,7 +195,7 @@ async def test_a_standby_is_preferred_to_what_came_first(db: Db, local: str, por
 
 @BLOCKING
 async def test_hosts_in_random_order(db: Db, local: str, port: str, proxy: FaultProxy) -> None:
-    both = places(local, port, proxy.port, load_balance_hosts="random", connect_timeout=5)
+    both = places(local, port, proxy.port, load_balance_hosts="random", connect_timeout=20)
     assert {await port_reached(db, both) for _ in range(30)} == {port, str(proxy.port)}
 
 
@@ -214,7 +218,7 @@ async def test_a_server_in_trouble_is_not_the_last(
     db: Db, local: str, port: str, state: str, safe: bool | None
 ) -> None:
     with Scripted(lambda talk: talk.fail(state)) as server:
-        assert await port_reached(db, places(local, server.port, port, connect_timeout=5)) == port
+        assert await port_reached(db, places(local, server.port, port, connect_timeout=20)) == port
         error = await error_of(db, places(local, server.port))
     assert error.sqlstate == state
     assert isinstance(error, OperationalError)
@@ -238,7 +242,7 @@ async def test_the_second_address_is_tried_while_the_first_says_nothing(
             seconds = time.monotonic() - began
     with closing_conn(conn):
         assert (conn.host, conn.hostaddr) == (b"both", b"127.0.0.2")
-    assert race.HEAD_START <= seconds < 3
+    assert race.HEAD_START <= seconds < 15
 
 
 async def test_the_second_address_is_tried_at_once_where_the_first_refuses(
@@ -251,7 +255,7 @@ async def test_the_second_address_is_tried_at_once_where_the_first_refuses(
         conn = await connect(db, f"host=both port={server.port} user=me connect_timeout=20")
     with closing_conn(conn):
         assert conn.hostaddr == b"127.0.0.1"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
 
 
 @BLOCKING

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import hostile_protocol as scenarios
+from tests.integration.driver.bed import within
 
 if TYPE_CHECKING:
     from tests.faults import FaultServer
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.beyond
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds that a statement may take to fail; generous, the machine may be busy."""
 
 
@@ -89,10 +90,15 @@ async def test_9_what_never_ends_can_be_interrupted(
     db: Db, hostile: FaultServer, scenario: str, short_limits: float
 ) -> None:
     conn = await attacked(db, hostile, scenario)
-    began, before = time.monotonic(), resident()
-    with pytest.raises(db.Timeout), db.timeout(0.3):
-        await db.fetch(conn, "attack")
-    assert time.monotonic() - began < 1.5
+    before = resident()
+    with within(1.5):
+        # what a signal handler raises is lost where libpq calls us, or in a `__del__`: Python ignores it
+        if db.runtime.name == "select":
+            with pytest.raises(db.errors.StatementTimeout):
+                await conn.execute("attack", timeout=0.3)
+        else:
+            with pytest.raises(db.Timeout), db.timeout(0.3):
+                await db.fetch(conn, "attack")
     assert resident() - before < 200 << 20
     with pytest.raises(db.errors.OperationalError):  # it cannot be settled
         await conn.execute("select 1")

@@ -93,7 +93,7 @@ async def test_it_wakes_up_when_the_connection_is_closed(db: Db, conn: Any) -> N
 async def test_the_time_is_over(db: Db, conn: Any) -> None:
     began = time.monotonic()
     assert await conn.wait_closed(0.05) is False
-    assert 0.04 < time.monotonic() - began < 5
+    assert 0.04 < time.monotonic() - began < 20
     assert await conn.wait_closed(timeout=0) is False
     assert not conn.closed
 
@@ -122,8 +122,8 @@ async def test_data_that_nobody_reads_wakes_nobody(db: Db, conn: Any) -> None:
     [watch] = conn._watches
     db.sql("notify unread, 'x'")
     used = time.process_time()
-    assert await conn.wait_closed(0.2) is False
-    assert time.process_time() - used < 0.1  # a busy loop would use it all
+    assert await conn.wait_closed(0.4) is False
+    assert time.process_time() - used < 0.2  # a busy loop would use it all
     assert not watch.has_come()
     assert not task.is_over
     assert [notify.payload async for notify in conn.notifies(stop_after=1)] == ["x"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenpg import waiters
+from tests.integration.driver.bed import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +41,8 @@ async def is_closed_or_usable(db: Db, conn: Any) -> None:
 
 
 async def test_1_a_timeout_leaves_the_connection_usable(db: Db, conn: Any) -> None:
-    began = time.monotonic()
-    with pytest.raises(db.Timeout), db.timeout(0.1):
+    with within(0.1 + DELIVERY), pytest.raises(db.Timeout), db.timeout(0.1):
         await conn.execute(SLEEP)
-    assert time.monotonic() - began < 0.1 + DELIVERY
     await is_usable(db, conn)
 
 
@@ -56,10 +54,8 @@ async def test_1_a_kill_leaves_the_connection_usable(db: Db, conn: Any) -> None:
 
 @pytest.mark.runtimes("asyncio", "uvloop")
 async def test_1_wait_for(db: Db, conn: Any) -> None:
-    began = time.monotonic()
-    with pytest.raises(asyncio.TimeoutError):
+    with within(0.1 + DELIVERY), pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(conn.execute(SLEEP), 0.1)
-    assert time.monotonic() - began < 0.1 + DELIVERY
     await is_usable(db, conn)
 
 
@@ -120,14 +116,12 @@ async def test_2_is_delivered_at_once_whatever_the_network_does(
     conn = await db.connect(proxy.dsn)
     assert await db.value(conn) == 42
     proxy.black_hole()
-    began = time.monotonic()
-    with pytest.raises(db.Timeout), db.timeout(0.1):
+    with within(0.1 + DELIVERY), pytest.raises(db.Timeout), db.timeout(0.1):
         await conn.execute("select 1")
-    assert time.monotonic() - began < 0.1 + DELIVERY
-    with pytest.raises(db.errors.OperationalError, match="closed"):  # within the one limit of cleaning up
+    # within the one limit of cleaning up
+    with within(short_limits + 1.0), pytest.raises(db.errors.OperationalError, match="closed"):
         await conn.execute("select 1")
     assert conn.closed
-    assert time.monotonic() - began < 0.1 + short_limits + 1.0
     proxy.heal()  # the request to cancel is in the hole as well
 
 
@@ -143,18 +137,17 @@ async def test_2_cleaning_up_waits_as_long_as_it_may(db: Db, proxy: FaultProxy) 
 
 @pytest.mark.beyond
 async def test_3_the_server_is_told_without_another_use(db: Db, conn: Any) -> None:
-    with pytest.raises(db.Timeout), db.timeout(0.1):
-        await conn.execute(SLEEP)
+    await db.interrupt(conn, conn.execute, SLEEP)
     await db.until(lambda: db.sessions("state") == [("idle in transaction (aborted)",)])
 
 
 @pytest.mark.beyond
-async def test_3_one_session_however_many_timeouts(db: Db) -> None:
+async def test_3_one_session_however_many_interruptions(db: Db) -> None:
     conn = await db.connect(autocommit=True)
     most = 0
-    for _ in range(50):
-        with pytest.raises(db.Timeout), db.timeout(0.003):
-            await conn.execute("select pg_sleep(1)")
+    for _ in range(20):
+        task = await db.interrupt(conn, conn.execute, SLEEP)
+        assert isinstance(task.error, db.runtime.Killed)
         most = max(most, len(db.sessions()))
         assert await db.value(conn) == 42
     assert most == 1
@@ -206,14 +199,15 @@ async def test_5_an_exception_inside_of_the_block_is_the_users(db: Db) -> None:
 
 
 @pytest.mark.beyond
-async def test_5_a_second_one_during_cleaning_up(db: Db, proxy: FaultProxy, short_limits: float) -> None:
+async def test_5_a_second_one_during_cleaning_up(
+    db: Db, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenpg._turn.RECOVERY_LIMIT", 1.5)  # the second one comes within it
     conn = await db.connect(proxy.dsn)
     proxy.black_hole()
     for _ in range(2):
-        began = time.monotonic()
-        with pytest.raises(db.Timeout), db.timeout(0.1):
+        with within(0.1 + DELIVERY), pytest.raises(db.Timeout), db.timeout(0.1):
             await conn.execute(SLEEP)
-        assert time.monotonic() - began < 0.1 + DELIVERY
     with pytest.raises(db.errors.OperationalError, match="closed"):
         await conn.execute("select 1")
     assert conn.closed
@@ -225,7 +219,7 @@ async def test_6_an_interrupted_fetch_of_several_results(db: Db) -> None:
     conn = await db.connect(autocommit=True)
     for _ in range(5):
         with pytest.raises(db.Timeout), db.timeout(0.02):
-            await conn.execute("select 'old'; select pg_sleep(1); select 'older'")
+            await conn.execute("select 'old'; select pg_sleep(30); select 'older'")
         assert await db.value(conn, "select 'new'") == "new"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.integration.driver.bed import within
 
 if TYPE_CHECKING:
     from tests.faults import FaultProxy
@@ -109,9 +110,8 @@ async def test_17_close_on_a_dead_network(db: Db, proxy: FaultProxy) -> None:
     proxy.black_hole()
     with pytest.raises(db.Timeout), db.timeout(0.1):
         await conn.execute("select 1")
-    began = time.monotonic()
-    await conn.close()
-    assert time.monotonic() - began < 1.0
+    with within(1.0):
+        await conn.close()
     assert conn.closed
     proxy.heal()  # the request to cancel is in the hole as well
 
@@ -127,10 +127,8 @@ async def test_17_drip_is_slow_and_right(db: Db, proxy: FaultProxy) -> None:
 async def test_18_a_timeout_of_a_call_on_a_dead_network(db: Db, proxy: FaultProxy) -> None:
     conn = await db.connect(proxy.dsn)
     proxy.black_hole()
-    began = time.monotonic()
-    with pytest.raises(db.errors.StatementTimeout):
+    with within(1.0), pytest.raises(db.errors.StatementTimeout):
         await conn.execute("select 1", timeout=0.2)
-    assert time.monotonic() - began < 1.0
     proxy.heal()
 
 
