@@ -122,7 +122,8 @@ def test_using_does_not_reach_other_greenlets() -> None:
     def looks() -> None:
         seen.append(waiters.get_wait_callback())
 
-    gevent.joinall([gevent.spawn(uses), gevent.spawn(looks)], raise_error=True)
+    with pytest.warns(RuntimeWarning, match="set_wait_callback"):  # of the one that has none
+        gevent.joinall([gevent.spawn(uses), gevent.spawn(looks)], raise_error=True)
     assert seen == [select.wait, mine]
 
 
@@ -230,6 +231,34 @@ def test_a_library_that_is_imported_only_decides_nothing(run_python: Callable[..
         env={"GREENPG_WAITER": ""},
     )
     assert ran.stdout == "greenpg.waiters.select\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "run"), [("gevent", "gevent.spawn({}).get()"), ("eventlet", "eventlet.spawn({}).wait()")]
+)
+def test_a_green_thread_that_would_hold_the_others_is_warned(
+    name: str, run: str, run_python: Callable[..., Any]
+) -> None:
+    ran = run_python(
+        f"""
+        import warnings
+        warnings.simplefilter("ignore")
+        import {name}
+        from greenpg.waiters import get_wait_callback, using
+
+        def wait():
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                with using({name!r}):
+                    get_wait_callback()
+                assert caught == []
+                get_wait_callback()
+                print(*[warning.message for warning in caught])
+
+        {run.format("wait")}
+        """
+    )
+    assert f"set_wait_callback('{name}')" in ran.stdout
 
 
 def test_importing_loads_no_event_loop(run_python: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -151,7 +152,29 @@ def _by_monkey_patch() -> WaitCallback:
     eventlet = getattr(sys.modules.get("eventlet.patcher"), "is_monkey_patched", None)
     if eventlet is not None and (eventlet("select") or eventlet("socket")):
         return _load("eventlet")
+    _warn_of_green_threads()
     return _load("select")
+
+
+def _warn_of_green_threads() -> None:
+    """Say so when a green thread is about to wait in a way that holds all others."""
+    greenlet = sys.modules.get("greenlet")
+    name = None if greenlet is None else _owner(greenlet.getcurrent().parent)
+    if name is not None:
+        warnings.warn(
+            f"this green thread waits by select and holds all others: call set_wait_callback({name!r}),"
+            f" or have {name} monkey-patch, at process start",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def _owner(parent: object) -> str | None:
+    """Return whose hub the parent of a greenlet is, if it is a hub."""
+    if type(parent).__module__ == "gevent.hub":
+        return "gevent"
+    hub = getattr(getattr(sys.modules.get("eventlet.hubs"), "_threadlocal", None), "hub", None)
+    return "eventlet" if hub is not None and hub.greenlet is parent else None
 
 
 @cache
