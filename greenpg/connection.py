@@ -15,6 +15,7 @@ from greenpg._turn import CANCEL_LIMIT, task
 from greenpg.conninfo import conninfo_to_dict, make_conninfo
 from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.pipeline import AsyncPipeline, Pipeline
+from greenpg.pq.enums import TransactionStatus
 from greenpg.rows import Row, tuple_row
 from greenpg.server_cursor import AsyncServerCursor, ServerCursor
 from greenpg.tracing import get_tracer, telling
@@ -226,7 +227,7 @@ class Connection(Session[Row]):
         self._run(self._rollback_gen(), timeout)
 
     def cancel(self) -> None:
-        """Ask the server to cancel what the connection is doing; see `cancel_safe()`."""
+        """Ask the server to cancel what the connection is doing; see `cancel_safe()`, which takes a limit."""
         self.cancel_safe()
 
     def cancel_safe(self, *, timeout: float = CANCEL_LIMIT) -> None:
@@ -413,9 +414,13 @@ class AsyncConnection(AsyncSession[Row]):
         """Async `Connection.rollback()`."""
         await self._run(self._rollback_gen(), timeout)
 
-    async def cancel(self) -> None:
-        """Async `Connection.cancel()`."""
-        await self.cancel_safe()
+    def cancel(self) -> None:
+        """Async `Connection.cancel()`, which does not wait either: await `cancel_safe()` to know the outcome.
+
+        The request leaves from a native thread; nobody is told if it cannot be delivered.
+        """
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            self._request_cancel()
 
     async def cancel_safe(self, *, timeout: float = CANCEL_LIMIT) -> None:
         """Async `Connection.cancel_safe()`."""

@@ -161,7 +161,9 @@ class Cursor(BaseCursor[Row]):
 
         :raises IndexError: there is none
         """
-        self._runs._run(self._set_result_gen(index))
+        if self._answer is not None:
+            self._runs._run(self._await_gen())
+        self._set_result(index)
         return self
 
     def fetchone(self) -> Row | None:
@@ -307,7 +309,9 @@ class AsyncCursor(BaseCursor[Row]):
 
     async def set_result(self, index: int) -> Self:
         """Async `Cursor.set_result()`."""
-        await self._runs._run(self._set_result_gen(index))
+        if self._answer is not None:
+            await self._runs._run(self._await_gen())
+        self._set_result(index)
         return self
 
     async def fetchone(self) -> Row | None:

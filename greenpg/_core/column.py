@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from greenpg.pq.abc import PGresult
 
 
-class Column:
+class Column(Sequence[Any]):
     """One column of a result; it is a sequence of the seven items of PEP 249, too.
 
     It keeps nothing of the result, so that it may be kept and pickled.

@@ -217,6 +217,11 @@ class BaseCopy:
             values = parse_text_row(data, tx.encoding)
         if values is None:
             return None
+        columns = 0 if self._result is None else self._result.nfields
+        if len(values) != columns > 0:
+            raise DataError(
+                f"a row of this COPY has {columns} values, but {data[:100]!r} has {len(values)}: use read() for CSV"
+            )
         if self._are_types_set:
             row: tuple[Any, ...] = tx.load_sequence(values)
             return row

@@ -63,6 +63,8 @@ class BaseCursor(Generic[Row]):
         """The result that rows are fetched from; `None` if there is none."""
         self._position = 0
         self._rowcount = -1
+        self._tag: bytes | None = None
+        """What the server has said of the last execution whose result was not kept."""
         self._answer: Answer | None = None
         """What is still to come, or to be looked at, of a statement in a pipeline."""
         self._execution = object()
@@ -128,7 +130,7 @@ class BaseCursor(Generic[Row]):
     @property
     def statusmessage(self) -> str | None:
         """The command tag of the server, such as `INSERT 0 1`; `None` if there is none."""
-        tag = None if self.pgresult is None else self.pgresult.command_status
+        tag = self._tag if self.pgresult is None else self.pgresult.command_status
         return None if tag is None else tag.decode()
 
     def setinputsizes(self, sizes: Sequence[object]) -> None:
@@ -186,8 +188,10 @@ class BaseCursor(Generic[Row]):
         except Error as error:
             yield from pipeline.exit_gen(error)
             raise
-        yield from pipeline.exit_gen(None)
-        self._answer = None
+        else:
+            yield from pipeline.exit_gen(None)
+        finally:
+            self._answer = None
         yield from self._learn_gen()
 
     def _queue_many_gen(
@@ -215,7 +219,7 @@ class BaseCursor(Generic[Row]):
 
     def _repeat_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
         """Execute one command with each of many sets of parameters where there are no pipelines."""
-        touched, kept = 0, []
+        touched, kept, results = 0, [], []
         for params in params_seq:
             converted = self._convert(query, params)
             yield from self._conn._begin_gen()
@@ -225,8 +229,10 @@ class BaseCursor(Generic[Row]):
                 kept += results
         if kept:
             yield from self._take_gen(kept)
+        elif results:
+            self._rowcount, self._tag = touched, results[-1].command_status
         else:
-            self._rowcount = touched
+            self._rowcount = 0
 
     def _asked(self, binary: bool | None) -> bool | None:
         """Return whether the call or the cursor asks for binary results; `None`: nobody cares."""
@@ -356,8 +362,9 @@ class BaseCursor(Generic[Row]):
                 self._select(0)
 
     def _counted(self, execution: object, results: list[PGresult]) -> None:
-        """Keep of results that nobody asked for how many rows they are about."""
+        """Keep of results that nobody asked for how many rows they are about, and what was done."""
         if execution is self._execution:
+            self._tag = results[-1].command_status
             self._rowcount += results[-1].command_tuples or 0
 
     def _await_gen(self) -> Gen[None]:
@@ -393,9 +400,8 @@ class BaseCursor(Generic[Row]):
             self._rowcount = -1 if touched is None else touched
             self._make_row = _no_rows
 
-    def _set_result_gen(self, index: int) -> Gen[None]:
+    def _set_result(self, index: int) -> None:
         """Go to a result by its number."""
-        yield from self._await_gen()
         count = len(self._results)
         if not -count <= index < count:
             raise IndexError(f"there is no result {index}: there are {count}")

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from greenpg.adapt import codec
 from greenpg.conninfo import make_conninfo
 from greenpg.errors import NotSupportedError
+from greenpg.pq.enums import PipelineStatus
 from greenpg.types._calendar import zone_named
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from greenpg.pq.abc import PGconn
-    from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
+    from greenpg.pq.enums import ConnStatus, TransactionStatus
 
 
 class ConnectionInfo:
@@ -98,8 +99,8 @@ class ConnectionInfo:
 
     @property
     def pipeline_status(self) -> PipelineStatus:
-        """The state of the pipeline."""
-        return self.pgconn.pipeline_status
+        """The state of the pipeline; `OFF` when the connection is closed."""
+        return self.pgconn.pipeline_status if self._is_there else PipelineStatus.OFF
 
     @property
     def backend_pid(self) -> int:
@@ -122,7 +123,7 @@ class ConnectionInfo:
     @property
     def error_message(self) -> str:
         """What went wrong last, empty if nothing did."""
-        return self.pgconn.get_error_message()
+        return self.pgconn.get_error_message() if self._is_there else "the connection is closed"
 
     @property
     def timezone(self) -> tzinfo:
@@ -131,10 +132,12 @@ class ConnectionInfo:
 
     @property
     def encoding(self) -> str:
-        """Python's name of the client encoding.
+        """Python's name of the client encoding; UTF-8 when the connection is closed.
 
         :raises NotSupportedError: Python has no such codec
         """
+        if not self._is_there:
+            return "utf-8"
         return codec(self.parameter_status("client_encoding") or "UTF8")
 
     @property
@@ -156,6 +159,10 @@ class ConnectionInfo:
     def ssl_in_use(self) -> bool:
         """Whether the connection is encrypted by TLS."""
         return self.pgconn.ssl_in_use
+
+    @property
+    def _is_there(self) -> bool:
+        return self.pgconn.pgconn_ptr is not None
 
     @staticmethod
     def _text(value: bytes) -> str:

@@ -95,8 +95,7 @@ class BaseServerCursor(BaseCursor[Row]):
         conn.pgconn.send_query_params(
             self._declaring + converted.query, converted.params, converted.types, converted.formats
         )
-        self._results = yield from execute_gen(conn.pgconn)
-        conn._check(self._results)
+        conn._check((yield from execute_gen(conn.pgconn)))
         yield from self._describe_gen(self._asked(binary))
 
     @property

@@ -237,6 +237,20 @@ async def test_cancel_safe(db: Db, conn: Any) -> None:
     assert await db.value(conn) == 42
 
 
+async def test_cancel_is_no_coroutine_in_either_colour(db: Db, conn: Any) -> None:
+    async def sleep() -> None:
+        with pytest.raises(db.errors.QueryCanceled):
+            await conn.execute("select pg_sleep(30)")
+
+    assert conn.cancel() is None  # nothing is under way
+    task = db.spawn(sleep)
+    await db.under_way(conn)
+    assert conn.cancel() is None
+    await task.get()
+    await conn.rollback()
+    assert await db.value(conn) == 42
+
+
 async def test_the_errors_are_attributes(db: Db, conn: Any) -> None:
     for name in ("Warning", "Error", "InterfaceError", "DataError", "OperationalError", "NotSupportedError"):
         assert getattr(conn, name) is getattr(db.driver, name)

@@ -123,3 +123,22 @@ async def test_timeout_is_for_all_of_them(db: Db) -> None:
         await conn.cursor().executemany("select pg_sleep(%s)", [(0.2,)] * 100, timeout=0.5)
     await conn.rollback()
     assert await db.value(conn) == 42
+
+
+async def test_statusmessage_is_of_the_last_one(db: Db, conn: Any) -> None:
+    cur = await with_table(conn)
+    await cur.executemany(INSERT, [(1, "a"), (2, "b")])
+    assert (cur.statusmessage, cur.rowcount) == ("INSERT 0 1", 2)
+    await cur.execute("select 1")
+    assert cur.statusmessage == "SELECT 1"
+    await cur.executemany(INSERT, [])
+    assert (cur.statusmessage, cur.rowcount) == (None, 0)
+
+
+async def test_there_is_nothing_to_fetch_after_an_error(db: Db, conn: Any) -> None:
+    cur = await with_table(conn)
+    with pytest.raises(db.errors.UniqueViolation):
+        await cur.executemany(INSERT, [(1, "a"), (1, "b"), (2, "c")], returning=True)
+    assert cur.nextset() is None
+    with pytest.raises(db.errors.ProgrammingError):
+        await cur.fetchone()

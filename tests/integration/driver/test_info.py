@@ -107,3 +107,12 @@ async def test_every_encoding_of_postgresql_is_known_or_refused(db: Db) -> None:
         with pytest.raises(NotSupportedError, match="set client_encoding to UTF8"):
             codec(name)
     assert all(map(codec, names))
+
+
+async def test_what_is_still_known_of_a_closed_connection(db: Db) -> None:
+    conn = await db.connect()
+    await conn.close()
+    assert conn.info.transaction_status.name == "UNKNOWN"
+    assert conn.info.pipeline_status.name == "OFF"
+    assert conn.info.encoding == "utf-8"
+    assert conn.info.error_message

@@ -305,3 +305,14 @@ async def test_timeout_gives_it_up_and_keeps_the_connection(db: Db) -> None:
         await conn.rollback()
         assert await db.value(conn) == 42  # outside of the pipeline, which is over
         assert pipeline.status == pipeline.status.OFF
+
+
+async def test_an_index_that_is_none_does_not_end_it(db: Db) -> None:
+    conn = await db.connect(autocommit=True)
+    async with conn.pipeline() as pipeline:
+        cur = await conn.execute("select 1")
+        with pytest.raises(IndexError):
+            await cur.set_result(1)
+        later = await conn.execute("select 2")
+        await pipeline.sync()
+        assert await later.fetchone() == (2,)

@@ -280,3 +280,16 @@ async def test_1_an_interruption_keeps_the_connection(db: Db) -> None:
     assert cursors[0].closed
     await conn.rollback()
     assert await db.value(conn) == 42
+
+
+async def test_it_has_one_result(db: Db, conn: Any) -> None:
+    cur = conn.cursor("one")
+    with pytest.raises(db.errors.SyntaxError):
+        await cur.execute("selekt")
+    assert cur.nextset() is None
+    await conn.rollback()
+    await cur.execute("select generate_series(1, 3)")
+    assert cur.nextset() is None
+    assert await cur.fetchone() == (1,)
+    assert cur.nextset() is None
+    assert await cur.fetchall() == [(2,), (3,)]
