@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from greenpg._core.connecting import connect_steps
@@ -103,21 +104,23 @@ class Connection(Session[Row]):
         try:
             self._take_turn(gen, part_of)
             if self._rescue is not None:
-                self._settle(timeout)
+                timeout = self._settle(timeout)
             result = drive(gen, self._waiter(), timeout)
             self._end_turn(gen)
             return result
         except BaseException as error:
             self._raise(self._failure(gen, error), error)
 
-    def _settle(self, timeout: float | None) -> None:
-        """Bring to rest what was interrupted before."""
+    def _settle(self, timeout: float | None) -> float | None:
+        """Bring to rest what was interrupted before, and return what that leaves of the time."""
+        began = monotonic()
         steps, limit = self._settling(timeout)
         try:
             drive_steps(steps, self._waiter(), limit)
         except BaseException as error:
             self._raise(self._unsettled(error), error)
         self._rescue = None
+        return None if timeout is None else max(timeout - (monotonic() - began), 0.0)
 
     def _waiter(self) -> WaitCallback:
         """Return the wait callback in force, made for our socket where it can be."""
@@ -323,21 +326,23 @@ class AsyncConnection(AsyncSession[Row]):
         try:
             self._take_turn(gen, part_of)
             if self._rescue is not None:
-                await self._settle(timeout)
+                timeout = await self._settle(timeout)
             result = await adrive(gen, self._waiter(), timeout)
             self._end_turn(gen)
             return result
         except BaseException as error:
             self._raise(self._failure(gen, error), error)
 
-    async def _settle(self, timeout: float | None) -> None:
+    async def _settle(self, timeout: float | None) -> float | None:
         """Async `Connection._settle()`."""
+        began = monotonic()
         steps, limit = self._settling(timeout)
         try:
             await adrive_steps(steps, self._waiter(), limit)
         except BaseException as error:
             self._raise(self._unsettled(error), error)
         self._rescue = None
+        return None if timeout is None else max(timeout - (monotonic() - began), 0.0)
 
     def _waiter(self) -> AsyncWaitCallback:
         wait = current_async()
