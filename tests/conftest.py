@@ -60,13 +60,19 @@ def run_python() -> Callable[..., fresh.Ran]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let property tests take their time: a busy machine is no reason to fail."""
+    """Let property tests take their time, and find the same as yesterday.
+
+    A busy machine is no reason to fail, nor is what chance brings up on the way of somebody else's change: look
+    for that with `--hypothesis-profile fuzz`.
+    """
     # not in the children of tests/green: what hypothesis brings along does not survive monkey-patching
     if config.pluginmanager.has_plugin("hypothesispytest"):
-        from hypothesis import settings
+        from hypothesis import HealthCheck, settings
 
-        settings.register_profile("greenpg", deadline=None)
-        settings.load_profile("greenpg")
+        patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.register_profile("fuzz", patient)
+        settings.register_profile("greenpg", patient, derandomize=True)
+        settings.load_profile(config.getoption("--hypothesis-profile") or "greenpg")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
