@@ -109,6 +109,7 @@ def decode(data: bytes, codec: str) -> str:
     return text
 
 
+@lru_cache
 def codec(name: str) -> str:
     """Return Python's name of an encoding, `ascii` for `SQL_ASCII`, which means "bytes of anything".
 
