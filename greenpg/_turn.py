@@ -105,6 +105,8 @@ class TurnTaking(BaseSession[Row]):
         super().__init__(*args, **kwargs)
         self._turn: dict[None, Turn] = {}
         self._rescue: Rescue | None = None
+        self._cancelling: Rescue | None = None
+        """A request to cancel that nobody waits for; the next turn does, lest it hit that one's statement."""
         self._closed_by: object | None = None
         self._ending = _lock()
         """Held while the socket is closed, or shut down by another thread; never across a wait."""
@@ -127,6 +129,8 @@ class TurnTaking(BaseSession[Row]):
         status = self.pgconn.transaction_status
         if status == TransactionStatus.UNKNOWN:
             self._check_open()
+        if self._rescue is None:
+            self._rescue, self._cancelling = self._cancelling, None
         if self._rescue is not None:
             return
         if status == TransactionStatus.ACTIVE and self._is_left_undone():
@@ -280,6 +284,12 @@ class TurnTaking(BaseSession[Row]):
             self._rescue = Rescue()  # before the request: a second interruption may come anywhere
             if active:
                 self._request_cancel(self._rescue)
+
+    def _cancel_unattended(self) -> None:
+        """Have what is under way cancelled without waiting for it."""
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            self._cancelling = Rescue()
+            self._request_cancel(self._cancelling)
 
     def _request_cancel(self, rescue: Rescue | None = None) -> None:
         """Send a request to cancel from a native thread, if that can so much as begin.

@@ -16,7 +16,6 @@ from greenpg._turn import CANCEL_LIMIT, task
 from greenpg.conninfo import conninfo_to_dict, make_conninfo
 from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.pipeline import AsyncPipeline, Pipeline
-from greenpg.pq.enums import TransactionStatus
 from greenpg.rows import Row, tuple_row
 from greenpg.server_cursor import AsyncServerCursor, ServerCursor
 from greenpg.tracing import get_tracer, telling
@@ -424,8 +423,7 @@ class AsyncConnection(AsyncSession[Row]):
 
         The request leaves from a native thread; nobody is told if it cannot be delivered.
         """
-        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-            self._request_cancel()
+        self._cancel_unattended()
 
     async def cancel_safe(self, *, timeout: float = CANCEL_LIMIT) -> None:
         """Async `Connection.cancel_safe()`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,6 +170,20 @@ async def test_4_and_6_neither_late_cancels_nor_late_rows(db: Db) -> None:
                 conn = await db.connect(autocommit=True)
         query = "select %s + 0 * length(pg_sleep(0.001)::text)"
         assert await db.value(conn, query, (-number,)) == -number
+
+
+@pytest.mark.beyond
+@pytest.mark.runtimes("asyncio", "uvloop", "trio")  # the blocking `cancel()` waits for the request itself
+async def test_4_a_request_that_nobody_waits_for_hits_no_later_statement(db: Db) -> None:
+    conn = await db.connect(autocommit=True)
+    for number in range(60):
+        task = db.spawn(lambda: conn.execute("select pg_sleep(0.002)"))
+        while not task.is_over and not conn._is_busy:
+            await db.runtime.pause()
+        conn.cancel()
+        with suppress(db.errors.QueryCanceled):
+            await task.get()
+        assert await db.value(conn, "select %s + 0 * length(pg_sleep(0.002)::text)", (number,)) == number
 
 
 @pytest.mark.beyond
