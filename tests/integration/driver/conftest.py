@@ -108,8 +108,8 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_limits(monkeypatch: pytest.MonkeyPatch, patience: None) -> float:
     """Let cleaning up after an interruption take less than the 2 s that it may; return the seconds."""
-    monkeypatch.setattr("greenpg._turn.RECOVERY_LIMIT", 0.4)
-    return 0.4
+    monkeypatch.setattr("greenpg._turn.RECOVERY_LIMIT", 0.1)
+    return 0.1
 
 
 @pytest.fixture(scope="session")

@@ -95,11 +95,12 @@ async def test_9_what_never_ends_can_be_interrupted(
         # what a signal handler raises is lost where libpq calls us, or in a `__del__`: Python ignores it
         if db.runtime.name == "select":
             with pytest.raises(db.errors.StatementTimeout):
-                await conn.execute("attack", timeout=0.3)
+                await conn.execute("attack", timeout=0.1)
         else:
-            with pytest.raises(db.Timeout), db.timeout(0.3):
+            with pytest.raises(db.Timeout), db.timeout(0.1):
                 await db.fetch(conn, "attack")
-    assert resident() - before < 200 << 20
+    if scenario.startswith("silence"):
+        assert resident() - before < 100 << 20  # not the 900 MB that a length on the wire claims
     with pytest.raises(db.errors.OperationalError):  # it cannot be settled
         await conn.execute("select 1")
     assert conn.closed
