@@ -440,8 +440,10 @@ class TurnTaking(BaseSession[Row]):
         self._deliver()
 
     def __del__(self) -> None:
+        if os is None or getattr(self, "_pid", None) != os.getpid():
+            return  # at the very end of the interpreter there are no modules left
         # libpq's side of it may be gone already, where both were parts of one cycle
-        if getattr(self, "_pid", None) != os.getpid() or self._has_ended:
+        if self._has_ended:
             return
         warnings.warn(
             f"{self!r} was deleted while still open: close it", ResourceWarning, source=self, stacklevel=1
