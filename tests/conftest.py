@@ -62,8 +62,8 @@ def run_python() -> Callable[..., fresh.Ran]:
 def pytest_configure(config: pytest.Config) -> None:
     """Let property tests take their time, and find the same as yesterday.
 
-    A busy machine is no reason to fail, nor is what chance brings up on the way of somebody else's change: look
-    for that with `--hypothesis-profile fuzz`.
+    A busy machine is no reason to fail, nor is what chance brings up on the way of somebody else's change:
+    look for that with `--hypothesis-profile fuzz`.
     """
     # not in the children of tests/green: what hypothesis brings along does not survive monkey-patching
     if config.pluginmanager.has_plugin("hypothesispytest"):

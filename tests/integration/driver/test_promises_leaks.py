@@ -31,7 +31,7 @@ def test_30_nothing_leaks(db: Db) -> None:
     name = db.runtime.name
     share = "1" if name in THOROUGH else "10"
     program = (sys.executable, "-m", "tests.integration.driver.leaks", name, db.dsn, share)
-    ran = run(*program, timeout=120)
+    ran = run(*program, timeout=400)
     assert ran.returncode == 0, ran
     found = json.loads(ran.stdout)
     assert list(found) == ["timeouts", "errors", "connects", "cut_connects"]
@@ -142,10 +142,10 @@ def test_27_a_busy_connection_keeps_the_exit_code(db: Db, how: str, holder: str)
     program = (
         "import greenpg, sys\n"
         "conn = greenpg.connect(sys.argv[1])\n"
-        "conn.pgconn.send_query(b'select pg_sleep(30)')\n"
+        "conn.pgconn.send_query(b'select pg_sleep(300)')\n"
         f"{holder}\n{end}\n"
     )
-    ran = run(sys.executable, "-c", program, db.dsn, timeout=20)
+    ran = run(sys.executable, "-c", program, db.dsn, timeout=60)
     assert (ran.returncode, ran.stdout, ran.stderr) == (code, "", words), ran
 
 
@@ -157,9 +157,9 @@ def test_27_a_busy_async_connection_keeps_the_exit_code(db: Db) -> None:
         "async def main():\n"
         "    global conn\n"
         "    conn = await greenpg.AsyncConnection.connect(sys.argv[1])\n"
-        "    task = asyncio.ensure_future(conn.execute('select pg_sleep(30)'))\n"
+        "    task = asyncio.ensure_future(conn.execute('select pg_sleep(300)'))\n"
         "    await asyncio.wait([task], timeout=0.1)\n"
         "asyncio.run(main())\nsys.exit(3)\n"
     )
-    ran = run(sys.executable, "-c", program, db.dsn, timeout=20)
+    ran = run(sys.executable, "-c", program, db.dsn, timeout=60)
     assert (ran.returncode, ran.stdout, ran.stderr) == (3, "", ""), ran

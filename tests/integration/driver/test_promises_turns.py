@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenpg import _turn, waiters
+from tests.integration.driver.bed import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +37,11 @@ async def test_5_closing_does_not_take_the_place_of_an_interruption(db: Db, conn
 
 async def test_2_the_end_of_its_own_block_waits_for_nothing(db: Db, proxy: FaultProxy) -> None:
     conn = await db.connect(proxy.dsn)
-    began = time.monotonic()
-    with pytest.raises(db.Timeout), db.timeout(0.5):
+    with within(0.5 + DELIVERY), pytest.raises(db.Timeout), db.timeout(0.5):
         async with conn:
             await conn.execute("select 1")
             proxy.black_hole()
             await db.runtime.pause(30)
-    assert time.monotonic() - began < 0.5 + DELIVERY
     assert conn.closed
 
 
@@ -82,7 +80,7 @@ class Interrupts:
 @pytest.mark.runtimes("select")
 @pytest.mark.parametrize("kind", ["statement", "pipeline"])
 async def test_1_a_second_interruption_anywhere(db: Db, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_turn, "RECOVERY_LIMIT", 0.4)
+    monkeypatch.setattr(_turn, "RECOVERY_LIMIT", 1.5)
     wait = Interrupts(waiters.get_wait_callback())
     conn, number, reconnects = await db.connect(wait_callback=wait, autocommit=True), 0, 0
     while wait.lines <= 0:
