@@ -92,7 +92,7 @@ async def test_every_host_is_named_with_its_reason(
     silent, standby = stuck["silent"].port, port
     conninfo = places(
         local,
-        host="/nowhere,127.0.0.1,127.0.0.1,no.invalid,127.0.0.1",
+        host="/nowhere,127.0.0.1,127.0.0.1,no..invalid,127.0.0.1",
         port=f"7,{REFUSED},{silent},8,{standby}",
         target_session_attrs="standby",
         connect_timeout=LITTLE,
@@ -103,7 +103,7 @@ async def test_every_host_is_named_with_its_reason(
         'connection to server on socket "/nowhere/.s.PGSQL.7" failed: No such file or directory',
         f'connection to server at "127.0.0.1", port {REFUSED} failed: Connection refused',
         f'connection to server at "127.0.0.1", port {silent} failed: timeout expired',
-        'could not translate host name "no.invalid" to address: Name or service not known',
+        'could not translate host name "no..invalid" to address: Name or service not known',
         f'connection to server at "127.0.0.1", port {standby} failed: server is not in hot standby mode',
     ]
 
