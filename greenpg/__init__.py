@@ -4,10 +4,15 @@ Names only, PEP 249's and psycopg 3's: importing `greenpg` loads no C library an
 """
 
 from greenpg import errors as errors
+from greenpg import postgres as postgres
 from greenpg import rows as rows
 from greenpg import sql as sql
 from greenpg import types as types
+from greenpg._core.capabilities import Capabilities as Capabilities
+from greenpg._core.capabilities import capabilities as capabilities
 from greenpg._core.column import Column as Column
+from greenpg._core.connection import BaseConnection as BaseConnection
+from greenpg._core.info import ConnectionInfo as ConnectionInfo
 from greenpg._core.messages import Notify as Notify
 from greenpg._core.session import IsolationLevel as IsolationLevel
 from greenpg._core.xid import Xid as Xid

@@ -26,7 +26,7 @@ SHELLS = (
 
 # Room -> the rooms right below it; whatever is below those may be imported too.
 ARROWS: dict[str, tuple[str, ...]] = {
-    "": ("_dbapi", *SHELLS),
+    "": ("_dbapi", "postgres", *SHELLS),
     "__main__": ("demo", "doctor", "run", "contrib"),
     "doctor": ("", "gevent", "eventlet"),
     "demo": ("gevent", "eventlet", "testing"),
@@ -45,6 +45,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "tracing": ("sql",),
     "_core": ("pq", "types", "sql", "rows", "conninfo", "_pristine"),
     "sql": ("types",),
+    "postgres": ("types",),
     "types": ("adapt",),
     **dict.fromkeys(("adapt", "conninfo"), ("pq",)),
     **dict.fromkeys(("pq", "rows"), ("errors",)),

@@ -167,7 +167,7 @@ class BaseConnection(Messages, Generic[Row]):
 
     @prepare_threshold.setter
     def prepare_threshold(self, value: int | None) -> None:
-        self._statements.threshold = value
+        self._statements.threshold = _number("prepare_threshold", value)
 
     @property
     def prepared_max(self) -> int | None:
@@ -176,7 +176,7 @@ class BaseConnection(Messages, Generic[Row]):
 
     @prepared_max.setter
     def prepared_max(self, value: int | None) -> None:
-        self._statements.maximum = value
+        self._statements.maximum = _number("prepared_max", value)
 
     # Commands
 
@@ -342,3 +342,9 @@ class BaseConnection(Messages, Generic[Row]):
             "errors.DatabaseError",
             said(message, diag=words, safe_to_retry=error.safe_to_retry, connection_lost=True),
         )
+
+
+def _number(name: str, value: int | None) -> int | None:
+    if value is not None and not isinstance(value, int):
+        raise TypeError(f"{name} is an int or None, not {type(value).__name__}")
+    return value

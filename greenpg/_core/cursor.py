@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 _WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
+_CLIENT_COPY = re.compile(rb"\s*copy\b.*\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | re.DOTALL)
 _BLOCK = 500
 """Rows made before the clock is asked whether others should have a turn."""
 _BATCH = 48 << 10
@@ -306,6 +308,8 @@ class BaseCursor(Generic[Row]):
 
         :param take: called with its results as they come, and with the execution that they are of
         """
+        if _CLIENT_COPY.match(query.query):  # libpq loses count of what the server has answered to that
+            raise NotSupportedError("COPY cannot be done in a pipeline: leave its block first")
         statements, tx, execution = self._conn._statements, self._tx, self._execution
         key = query.query, query.types
         name = statements.name_of(key, prepare, self._conn.pgconn)
@@ -479,6 +483,8 @@ class BaseCursor(Generic[Row]):
 
     def _callproc_query(self, name: str, args: Any) -> tuple[Any, Any]:
         """Return the statement that calls a function, and its parameters; a mapping names them."""
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a function is a str, not {type(name).__name__}")
         function = SQL(".").join(map(Identifier, name.split(".")))
         if isinstance(args, Mapping):
             named = [SQL("{} => {}").format(Identifier(key), Placeholder(key)) for key in args]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from greenpg._core.column import Column
 from greenpg._core.cursor import BaseCursor
 from greenpg._core.protocol import execute_gen
-from greenpg.errors import NotSupportedError
+from greenpg.errors import DataError, NotSupportedError
 from greenpg.pq.enums import Format, TransactionStatus
 from greenpg.rows import Row
 
@@ -28,6 +28,8 @@ class BaseServerCursor(BaseCursor[Row]):
 
     def _be(self, name: str, scrollable: bool | None, withhold: bool) -> None:
         """Stand for a cursor of the server, to be declared as told."""
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a cursor is a str, not {type(name).__name__}")
         self._name = name
         self._scrollable = scrollable
         self._withhold = withhold
@@ -101,14 +103,14 @@ class BaseServerCursor(BaseCursor[Row]):
     @property
     def _declaring(self) -> bytes:
         """The command up to the query."""
-        scroll = {None: b"", True: b"SCROLL ", False: b"NO SCROLL "}[self._scrollable]
+        scroll = b"SCROLL " if self._scrollable else b"" if self._scrollable is None else b"NO SCROLL "
         hold = b"WITH HOLD " if self._withhold else b""
         return b"DECLARE " + self._quoted_name + b" " + scroll + b"CURSOR " + hold + b"FOR "
 
     def _describe_gen(self, binary: bool | None) -> Gen[None]:
         """Ask what columns there are, learn their types, and choose the format of the rows."""
         conn = self._conn
-        conn.pgconn.send_describe_portal(self._name.encode(self._tx.encoding))
+        conn.pgconn.send_describe_portal(self._encoded_name)
         results = yield from execute_gen(conn.pgconn)
         conn._check(results)
         described = results[0]
@@ -190,10 +192,10 @@ class BaseServerCursor(BaseCursor[Row]):
         conn = self._conn
         self._turn_to(None)
         try:
-            conn.pgconn.send_close_portal(self._name.encode(self._tx.encoding))
+            conn.pgconn.send_close_portal(self._encoded_name)
         except NotSupportedError:  # libpq before 17
             query = b"select 1 from pg_catalog.pg_cursors where name = $1"
-            if not (yield from conn._ask_gen(query, [self._name.encode(self._tx.encoding)])):
+            if not (yield from conn._ask_gen(query, [self._encoded_name])):
                 return
             conn.pgconn.send_query(b"CLOSE " + self._quoted_name)
         conn._check((yield from execute_gen(conn.pgconn)))
@@ -222,8 +224,15 @@ class BaseServerCursor(BaseCursor[Row]):
 
     @property
     def _quoted_name(self) -> bytes:
-        name: bytes = self._conn.pgconn.escape_identifier(self._name.encode(self._tx.encoding))
+        name: bytes = self._conn.pgconn.escape_identifier(self._encoded_name)
         return name
+
+    @property
+    def _encoded_name(self) -> bytes:
+        try:
+            return self._name.encode(self._tx.encoding)
+        except UnicodeError as error:
+            raise DataError(f"the client encoding does not have the cursor's name: {error}") from error
 
     def _refuse_pipeline(self) -> None:
         if self._conn._pipeline is not None:

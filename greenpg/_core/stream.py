@@ -31,6 +31,8 @@ class Stream:
         self._conn: Any = cursor._conn
         self._failure: PGresult | None = None
         """How the statement has failed, once the rows before that are handed out."""
+        self._is_received = False
+        """Whether all has come; what else is executed is refused until the rows are handed out, too."""
 
     def __repr__(self) -> str:
         return f"<the stream() of {self._cursor!r}>"
@@ -100,10 +102,10 @@ class Stream:
         rows: list[Any] = []
         if self._failure is not None:
             yield from self._fail_gen(self._failure)
-        while len(rows) < _AT_A_TIME and not (rows and pgconn.is_busy()):
+        while not self._is_received and len(rows) < _AT_A_TIME and not (rows and pgconn.is_busy()):
             result = yield from result_gen(pgconn)
             if result is None:
-                self._conn._under_way = None
+                self._is_received = True
                 break
             if result.status in _PARTIAL:
                 rows += self._load(result)
@@ -112,6 +114,8 @@ class Stream:
                 if rows:
                     break
                 yield from self._fail_gen(result)
+        if not rows:
+            self._conn._under_way = None
         return rows
 
     def leave(self) -> None:

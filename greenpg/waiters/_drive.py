@@ -32,8 +32,9 @@ def drive(gen: Gen[T], wait: WaitCallback, timeout: float | None = None) -> T:
     :param timeout: seconds for the whole generator. Data that is always ready does not prolong it:
         after it, one poll is granted (`0` therefore polls once), then comes `Ready.NONE`.
     :raise TimeoutError: `gen` went on after `Ready.NONE`
+    :raise ValueError: `timeout` is no number
     """
-    deadline = None if timeout is None else monotonic() + timeout
+    deadline = None if timeout is None else _deadline(timeout)
     polled = False  # whether the one poll after the deadline has been granted
     ready = None
     try:
@@ -58,7 +59,7 @@ def drive(gen: Gen[T], wait: WaitCallback, timeout: float | None = None) -> T:
 
 async def adrive(gen: Gen[T], wait: AsyncWaitCallback, timeout: float | None = None) -> T:
     """Async `drive()`."""
-    deadline = None if timeout is None else monotonic() + timeout
+    deadline = None if timeout is None else _deadline(timeout)
     polled = False  # whether the one poll after the deadline has been granted
     ready = None
     try:
@@ -79,3 +80,10 @@ async def adrive(gen: Gen[T], wait: AsyncWaitCallback, timeout: float | None = N
         return result
     finally:
         gen.close()
+
+
+def _deadline(timeout: float) -> float:
+    deadline = monotonic() + timeout
+    if deadline != deadline:
+        raise ValueError("a timeout is a number of seconds, not nan")
+    return deadline

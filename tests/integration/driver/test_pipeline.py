@@ -241,14 +241,30 @@ async def test_what_cannot_be_in_it_is_refused(db: Db) -> None:
 
 
 @pytest.mark.beyond
-@pytest.mark.parametrize("statement", ["copy (select 1) to stdout", "copy copied from stdin"])
-async def test_a_copy_by_execute_gives_it_up(db: Db, statement: str) -> None:
+@pytest.mark.parametrize("statement", ["copy (select 1) to stdout", " COPY copied (a)\nfrom stdin"])
+async def test_a_copy_by_execute_is_refused(db: Db, statement: str) -> None:
     conn = await db.connect()
     await conn.execute("create temp table copied (a int)")
     await conn.commit()
     async with conn.pipeline() as pipeline:
+        before = await conn.execute("select 1")
+        for execute in (conn.execute, lambda query: conn.cursor().executemany(query, [()])):
+            with pytest.raises(db.errors.NotSupportedError, match="COPY"):
+                await execute(statement)
+        assert await before.fetchone() == (1,)
+        await pipeline.sync()
+    with pytest.raises(db.errors.NotSupportedError, match="COPY"):
+        await conn.cursor().executemany(statement, [()])
+    await conn.rollback()
+    assert await db.value(conn) == 42
+
+
+@pytest.mark.beyond
+async def test_a_copy_out_that_is_not_seen_gives_it_up(db: Db) -> None:
+    conn = await db.connect()
+    async with conn.pipeline() as pipeline:
         with pytest.raises(db.errors.NotSupportedError, match="COPY"):
-            await db.fetch(conn, statement)
+            await db.fetch(conn, "/* */ copy (select 1) to stdout")
         with pytest.raises(db.errors.InterfaceError, match="over"):
             await pipeline.sync()
     await conn.rollback()

@@ -163,3 +163,16 @@ async def test_1_an_interruption_keeps_the_connection(db: Db) -> None:
     task = await db.interrupt(conn, sleep)
     assert isinstance(task.error, db.runtime.Killed)
     assert await works(db, conn)
+
+
+@pytest.mark.beyond
+@pytest.mark.parametrize("count", [2, 2000])
+async def test_nothing_else_is_executed_in_it(db: Db, count: int) -> None:
+    conn = await db.connect(autocommit=True)
+    rows = 0
+    async for _ in conn.cursor().stream("select generate_series(1, %s)", [count]):
+        rows += 1
+        with pytest.raises(db.errors.InterfaceError, match="under way"):
+            await conn.execute("select 1")
+    assert rows == count
+    assert await db.value(conn) == 42
