@@ -184,7 +184,9 @@ class Connection(Session[Row]):
         :param binary: whether results shall be binary; by default, where every column can be loaded from it
         :param scrollable: whether a cursor on the server can be scrolled back; by default, if that is cheap
         :param withhold: whether a cursor on the server outlives its transaction
+        :raises greenpg.OperationalError: the connection is closed
         """
+        self._check_open()
         cursor: Cursor[Any]
         if name:
             cursor = self.server_cursor_factory(
@@ -384,6 +386,7 @@ class AsyncConnection(AsyncSession[Row]):
         withhold: bool = False,
     ) -> AsyncCursor[Any]:
         """Async `Connection.cursor()`, which does not wait either."""
+        self._check_open()
         cursor: AsyncCursor[Any]
         if name:
             cursor = self.server_cursor_factory(

@@ -220,7 +220,7 @@ class BaseCopy:
         columns = 0 if self._result is None else self._result.nfields
         if len(values) != columns > 0:
             raise DataError(
-                f"a row of this COPY has {columns} values, not {len(values)} as {data[:99]!r}: read() gives CSV"
+                f"a row of this COPY has {columns} values, not {len(values)}: {data[:99]!r}; read() gives CSV"
             )
         if self._are_types_set:
             row: tuple[Any, ...] = tx.load_sequence(values)

@@ -265,3 +265,11 @@ async def test_adapters_to_begin_with(db: Db) -> None:
     conn.adapters.register_loader("int4", context.get_loader(20, 0))
     assert await db.value(conn, "select 42::int4") == 42
     assert await db.value(await db.connect(context=context), "select 42::int4") == "42"
+
+
+async def test_a_closed_connection_makes_no_cursor(db: Db) -> None:
+    conn = await db.connect()
+    await conn.close()
+    for name in ("", "named"):
+        with pytest.raises(db.errors.OperationalError, match="closed"):
+            conn.cursor(name)
