@@ -11,19 +11,19 @@ interruption does. Three rules:
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 import warnings
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from greenpg._core.offload import Offloaded, shut_down, thread_number
 from greenpg._core.protocol import TimeIsOver, cancel_gen
 from greenpg._core.rescue import settle_steps
 from greenpg._core.session import BaseSession
 from greenpg._pristine import pristine
+from greenpg._running import Turn, green_thread, named
 from greenpg.errors import (
     CancellationTimeout,
     DatabaseError,
@@ -75,27 +75,6 @@ class Rescue:
 
 _pause = pristine("time").sleep
 _lock = pristine("_thread").RLock  # a signal handler in the thread that has it passes
-
-
-class Turn(NamedTuple):
-    """Who has a connection, and for what."""
-
-    gen: Gen[Any] | None
-    """`None`: for a moment, without a wait."""
-    thread: int
-    """The number of the native thread."""
-    green: object | None
-    """The task or green thread in it, if there is one."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it is over, although an interruption kept `_end_turn()` from saying so.
-
-        Another thread may be just about to: only its own can tell.
-        """
-        if self.thread != thread_number():
-            return False
-        return self.gen is None or inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED
 
 
 class TurnTaking(BaseSession[Row]):
@@ -172,7 +151,7 @@ class TurnTaking(BaseSession[Row]):
 
     @staticmethod
     def _busy(holder: Turn, other: Turn) -> InterfaceError:
-        first, second = _named(holder.thread, holder.green), _named(other.thread, other.green)
+        first, second = named(holder.thread, holder.green), named(other.thread, other.green)
         return InterfaceError(
             f"the connection is in use by {first}; {second} cannot use it meanwhile: give each one its own"
         )
@@ -431,7 +410,7 @@ class TurnTaking(BaseSession[Row]):
         if self._pid != os.getpid():
             self._finish()  # only our copy of the socket
         elif not self._finish_if_free() and self._closed_by is None:
-            self._closed_by = _named(thread_number(), self._green())
+            self._closed_by = named(thread_number(), self._green())
             self._request_cancel()
             with self._ending, suppress(OSError):  # the other side may have been faster
                 if not self._has_ended:  # else the number may be another's already
@@ -454,28 +433,3 @@ class TurnTaking(BaseSession[Row]):
             return
         with suppress(Error, OSError, RuntimeError):
             self._close()
-
-
-def green_thread() -> Any:
-    """Return the green thread that runs here, `None` without greenlets."""
-    greenlet = sys.modules.get("greenlet")
-    return None if greenlet is None else greenlet.getcurrent()
-
-
-def task() -> Any:
-    """Return the task that runs here, if one does."""
-    if (asyncio := sys.modules.get("asyncio")) and asyncio._get_running_loop() is not None:
-        return asyncio.current_task()
-    if (trio := sys.modules.get("trio")) and trio.lowlevel.in_trio_task():
-        return trio.lowlevel.current_task()
-    return None
-
-
-def _named(thread: int, green: Any) -> object:
-    """Return what to call somebody who runs, or has run, in a native thread; asked for in errors only."""
-    if green is not None and getattr(green, "parent", green) is not None:
-        return green  # every thread has a greenlet without a parent, which is the thread itself
-    import threading  # not before it may have been patched
-
-    known = (each for each in threading.enumerate() if each.ident == thread)
-    return next(known, f"the native thread {thread}")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from greenpg._core.connecting import connect_steps
 from greenpg._core.protocol import cancel_gen
+from greenpg._running import task
 from greenpg._session import AsyncSession, Session
-from greenpg._turn import CANCEL_LIMIT, task
+from greenpg._turn import CANCEL_LIMIT
 from greenpg.conninfo import conninfo_to_dict, make_conninfo
 from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.pipeline import AsyncPipeline, Pipeline

@@ -41,7 +41,7 @@ class PGconn(abc.PGconn):
         self.notice_handler: Callable[[abc.PGresult], None] | None = None
 
     def __del__(self) -> None:
-        # a signal may come before the first line of __init__, and the end of the interpreter takes modules away
+        # a signal may come before the first line of __init__; at its end the interpreter takes modules away
         if hasattr(self, "_ptr") and os is not None:
             self.finish()
 

@@ -1,0 +1,61 @@
+"""Who runs here: which native thread, and which task or green thread in it. It is asked for at every turn.
+
+Loops and green threads are looked for among the modules that are there: nothing is imported for it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from greenpg._core.offload import thread_number
+
+if TYPE_CHECKING:
+    from greenpg.abc import Gen
+
+
+class Turn(NamedTuple):
+    """Who has a connection, and for what."""
+
+    gen: Gen[Any] | None
+    """`None`: for a moment, without a wait."""
+    thread: int
+    """The number of the native thread."""
+    green: object | None
+    """The task or green thread in it, if there is one."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is over, although an interruption kept `_end_turn()` from saying so.
+
+        Another thread may be just about to: only its own can tell.
+        """
+        if self.thread != thread_number():
+            return False
+        return self.gen is None or inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED
+
+
+def green_thread() -> Any:
+    """Return the green thread that runs here, `None` without greenlets."""
+    greenlet = sys.modules.get("greenlet")
+    return None if greenlet is None else greenlet.getcurrent()
+
+
+def task() -> Any:
+    """Return the task that runs here, if one does."""
+    if (asyncio := sys.modules.get("asyncio")) and asyncio._get_running_loop() is not None:
+        return asyncio.current_task()
+    if (trio := sys.modules.get("trio")) and trio.lowlevel.in_trio_task():
+        return trio.lowlevel.current_task()
+    return None
+
+
+def named(thread: int, green: Any) -> object:
+    """Return what to call somebody who runs, or has run, in a native thread; asked for in errors only."""
+    if green is not None and getattr(green, "parent", green) is not None:
+        return green  # every thread has a greenlet without a parent, which is the thread itself
+    import threading  # not before it may have been patched
+
+    known = (each for each in threading.enumerate() if each.ident == thread)
+    return next(known, f"the native thread {thread}")
