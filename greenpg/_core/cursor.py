@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 _WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
-_CLIENT_COPY = re.compile(rb"\s*copy\b.*\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | re.DOTALL)
 _BLOCK = 500
 """Rows made before the clock is asked whether others should have a turn."""
 _BATCH = 48 << 10
@@ -308,8 +307,7 @@ class BaseCursor(Generic[Row]):
 
         :param take: called with its results as they come, and with the execution that they are of
         """
-        if _CLIENT_COPY.match(query.query):  # libpq loses count of what the server has answered to that
-            raise NotSupportedError("COPY cannot be done in a pipeline: leave its block first")
+        pipeline.refuse_copy(query.query)
         statements, tx, execution = self._conn._statements, self._tx, self._execution
         key = query.query, query.types
         name = statements.name_of(key, prepare, self._conn.pgconn)
@@ -407,7 +405,7 @@ class BaseCursor(Generic[Row]):
     def _set_result(self, index: int) -> None:
         """Go to a result by its number."""
         count = len(self._results)
-        if not -count <= index < count:
+        if not -count <= operator.index(index) < count:
             raise IndexError(f"there is no result {index}: there are {count}")
         self._select(index % count)
 
@@ -436,7 +434,7 @@ class BaseCursor(Generic[Row]):
             return None
         result = self._check_rows()
         left = result.ntuples - self._position
-        if (count := left if size is None else min(left, max(size, 0))) > _BLOCK:
+        if (count := left if size is None else min(left, max(operator.index(size), 0))) > _BLOCK:
             return None
         self._position += count
         rows: list[Row] = self._tx.load_rows(self._position - count, self._position, self._make_row)
@@ -459,7 +457,11 @@ class BaseCursor(Generic[Row]):
         """
         yield from self._await_gen()
         result = self._check_rows()
-        end = result.ntuples if size is None else min(self._position + max(size, 0), result.ntuples)
+        end = (
+            result.ntuples
+            if size is None
+            else min(self._position + max(operator.index(size), 0), result.ntuples)
+        )
         rows: list[Row] = []
         while self._position < end:
             stop = min(self._position + _BLOCK, end)
@@ -472,7 +474,7 @@ class BaseCursor(Generic[Row]):
     def _scroll(self, value: int, mode: str) -> None:
         result = self._check_rows()
         self._check_mode(mode)
-        position = value if mode == "absolute" else self._position + value
+        position = operator.index(value) + (0 if mode == "absolute" else self._position)
         if not 0 <= position < result.ntuples:
             raise IndexError(f"row {position} is not in the result, which has {result.ntuples}")
         self._position = position

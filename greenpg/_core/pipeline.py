@@ -10,6 +10,7 @@ See libpq, "Pipeline Mode".
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _log = logging.getLogger("greenpg")
+_CLIENT_COPY = re.compile(rb"\s*copy\b.*\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | re.DOTALL)
+_NO_COPY = "COPY cannot be done in a pipeline: leave its block first"
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
@@ -197,6 +200,15 @@ class BasePipeline:
         self._conn.pgconn.send_query_params(command, None)
         self.expect()
 
+    @staticmethod
+    def refuse_copy(query: bytes) -> None:
+        """Raise an error for a COPY from or to the client.
+
+        libpq ends one with a Sync of its own, and takes the answer to that for the next command's end.
+        """
+        if _CLIENT_COPY.match(query):
+            raise NotSupportedError(_NO_COPY)
+
     def flush_gen(self, *, give_way: bool = False) -> Gen[None]:
         """Send what libpq has buffered, and take in what has come.
 
@@ -273,7 +285,7 @@ class BasePipeline:
             if result is not None:
                 if result.status in _COPIES:
                     self._conn._interrupted()
-                    raise NotSupportedError("COPY cannot be done in a pipeline: leave its block first")
+                    raise NotSupportedError(_NO_COPY)
                 self._results.append(result)
             elif not self._results:
                 return

@@ -7,6 +7,7 @@ rows come in binary where every column can be loaded from it.
 from __future__ import annotations
 
 from collections import deque
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.column import Column
@@ -127,7 +128,7 @@ class BaseServerCursor(BaseCursor[Row]):
 
     def _fetch_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
         """Return the next rows, all that are left if `size` is `None`; those of the page first."""
-        count = len(self._page) if size is None else min(max(size, 0), len(self._page))
+        count = len(self._page) if size is None else min(max(index(size), 0), len(self._page))
         rows = [self._page.popleft() for _ in range(count)]
         if size is None or len(rows) < size:
             rows += yield from self._pull_gen(None if size is None else size - len(rows), is_time)
@@ -147,7 +148,7 @@ class BaseServerCursor(BaseCursor[Row]):
     def _pull_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
         """Fetch rows from the server."""
         yield from self._ready_gen()
-        count = b"ALL" if size is None else b"%d" % max(size, 0)
+        count = b"ALL" if size is None else b"%d" % max(index(size), 0)
         self._results = yield from self._command_gen(b"FETCH FORWARD " + count)
         self._select(0)
         return (yield from super()._fetch_gen(None, is_time))
@@ -157,7 +158,7 @@ class BaseServerCursor(BaseCursor[Row]):
         self._check_mode(mode)
         yield from self._ready_gen()
         ahead = len(self._page) if mode == "relative" else 0
-        yield from self._command_gen(b"MOVE %s %d" % (mode.upper().encode(), value - ahead))
+        yield from self._command_gen(b"MOVE %s %d" % (mode.upper().encode(), index(value) - ahead))
         self._turn_to(self._described)
         self._next = value if mode == "absolute" else self._next + value
 

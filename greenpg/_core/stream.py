@@ -6,6 +6,7 @@ cancelled, and waits for nothing; the next use of the connection settles that.
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.protocol import drain_gen, execute_gen, result_gen
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _AT_A_TIME = 500
 """Rows that are made before they are handed out, if so many are there."""
+_MOST_ROWS = (1 << 31) - 1
 _PARTIAL = frozenset({ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
 
 
@@ -48,8 +50,8 @@ class Stream:
         cursor._check_open()
         if conn._pipeline is not None:
             raise ProgrammingError("stream() cannot be used in a pipeline: leave its block first")
-        if size < 1:
-            raise ProgrammingError(f"stream() takes a size of at least 1, not {size}")
+        if not 1 <= index(size) <= _MOST_ROWS:
+            raise ProgrammingError(f"stream() takes a size from 1 to {_MOST_ROWS}, not {size}")
         cursor._forget()
         converted = cursor._convert(query, params)
         yield from conn._begin_gen()

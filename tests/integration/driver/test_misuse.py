@@ -60,3 +60,35 @@ async def test_whether_is_asked_as_python_asks(db: Db, conn: Any, scrollable: An
     await cur.scroll(2)
     await cur.scroll(-2)
     assert await cur.fetchone() == (1,)
+
+
+@pytest.mark.parametrize("count", [1.5, float("inf"), float("nan"), "1", b"1", [1]])
+async def test_counts_that_are_none(db: Db, conn: Any, count: Any) -> None:
+    cur = await conn.execute("select generate_series(1, 3)")
+    for call in (cur.fetchmany, cur.scroll, cur.set_result):
+        with pytest.raises(TypeError):
+            await call(count)
+    cur.arraysize = count
+    with pytest.raises(TypeError):
+        await cur.fetchmany()
+    assert await cur.fetchone() == (1,)
+    async with conn.transaction():
+        server = conn.cursor("counts")
+        await server.execute("select generate_series(1, 3)")
+        for call in (server.fetchmany, server.scroll):
+            with pytest.raises(TypeError):
+                await call(count)
+        server.itersize = count
+        with pytest.raises(TypeError):
+            [row async for row in server]
+        assert await server.fetchone() == (1,)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2**31, 10**30, 1.5, float("inf"), "1", None])
+async def test_sizes_that_are_none(db: Db, size: Any) -> None:
+    conn = await db.connect()
+    with pytest.raises((TypeError, db.errors.ProgrammingError)):
+        async for _ in conn.cursor().stream("select 1", size=size):
+            raise AssertionError("there are no rows")
+    assert conn.info.transaction_status.name == "IDLE"
+    assert await db.value(conn) == 42
