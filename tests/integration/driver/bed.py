@@ -225,6 +225,16 @@ class Db:
         query = "select state = 'active' and query not ilike 'begin%%' from pg_stat_activity where pid = %s"
         return lambda: self.sql(query, pid) == [(True,)]
 
+    @contextmanager
+    def hold(self) -> Iterator[str]:
+        """Have a statement wait until the body has ended: yield the SQL of the call in which it does."""
+        lock = f"({os.getpid()}, {next(_numbers)})"
+        self.sql(f"select pg_advisory_lock{lock}")
+        try:
+            yield f"pg_advisory_lock{lock}"
+        finally:
+            self.sql(f"select pg_advisory_unlock{lock}")
+
     # --- Names
 
     def name(self) -> str:

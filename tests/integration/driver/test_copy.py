@@ -372,7 +372,7 @@ async def test_1_an_interruption_of_a_read_keeps_the_connection(db: Db) -> None:
         async with conn.cursor().copy(SLOW) as copy:
             copies.append(copy)
             async for block in copy:
-                blocks.append(block)  # noqa: PERF401 - one is enough
+                blocks.append(block)  # noqa: PERF401 - they are seen as they come
 
     task = await db.interrupt_when(lambda: blocks, read)
     assert isinstance(task.error, db.runtime.Killed)

@@ -204,9 +204,9 @@ async def test_the_exception_is_not_hidden_by_a_lost_connection(
 
 @pytest.mark.beyond
 async def test_somebody_else_uses_the_connection(db: Db, conn: Any) -> None:
-    with pytest.raises(db.errors.InterfaceError, match="in use"):
+    with db.hold() as held, pytest.raises(db.errors.InterfaceError, match="in use"):
         async with conn.transaction():
-            task = db.spawn(conn.execute, "select pg_sleep(0.3)")
+            task = db.spawn(conn.execute, f"select {held}")
             await db.under_way(conn)
     await task.get()
     await conn.rollback()
