@@ -176,15 +176,21 @@ class Select(Runtime):
 
     @contextlib.contextmanager
     def _alarm(self) -> Iterator[None]:
+        armed = [True]
+
         def ring(*_: object) -> None:
-            raise Alarm
+            if armed:
+                raise Alarm
 
         previous = signal.signal(signal.SIGALRM, ring)
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
+            try:
+                armed.clear()  # it may come right here: once, for the timer does not repeat
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, previous)
 
     async def pause(self, seconds: float = 0.0) -> None:
         threading.Event().wait(seconds)
