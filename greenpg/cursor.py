@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from greenpg._core.cursor import BaseCursor
 from greenpg._core.stream import Stream
@@ -267,7 +268,7 @@ class AsyncCursor(BaseCursor[Row]):
         """Async `Cursor.copy()`, which does not wait either."""
         return AsyncCopy(self, statement, params, timeout)
 
-    async def stream(
+    def stream(
         self,
         query: Query,
         params: Params | None = None,
@@ -277,15 +278,7 @@ class AsyncCursor(BaseCursor[Row]):
         timeout: float | None = None,
     ) -> AsyncIterator[Row]:
         """Async `Cursor.stream()`."""
-        stream = Stream(self)
-        run = self._runs._run
-        await run(stream.begin_gen(query, params, binary, size), timeout)
-        try:
-            while rows := await run(stream.rows_gen(), timeout, part_of=stream):
-                for row in rows:
-                    yield row
-        finally:
-            stream.leave()
+        return _Streamed(self, (query, params, binary, size), timeout)
 
     async def callproc(self, name: str, args: Any = (), *, timeout: float | None = None) -> Any:
         """Async `Cursor.callproc()`."""
@@ -359,3 +352,56 @@ class AsyncCursor(BaseCursor[Row]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class _Streamed(Generic[Row]):
+    """Iterates over a stream's rows.
+
+    It is no async generator: one that is left early ends when the loop finds the time, this one at once.
+    """
+
+    def __init__(self, cursor: AsyncCursor[Row], args: tuple[Any, ...], timeout: float | None) -> None:
+        self._cursor = cursor
+        self._args = args
+        self._timeout = timeout
+        self._stream: Stream | None = None
+        self._rows: deque[Row] = deque()
+        self._is_over = False
+
+    def __aiter__(self) -> AsyncIterator[Row]:
+        return self
+
+    async def __anext__(self) -> Row:
+        if not (self._rows or self._is_over):
+            try:
+                await self._receive()
+            except BaseException:
+                self._leave()
+                raise
+        if not self._rows:
+            self._leave()
+            raise StopAsyncIteration
+        return self._rows.popleft()
+
+    async def _receive(self) -> None:
+        run = self._cursor._runs._run
+        if self._stream is None:
+            stream = Stream(self._cursor)
+            await run(stream.begin_gen(*self._args), self._timeout)
+            self._stream = stream
+        self._rows.extend(await run(self._stream.rows_gen(), self._timeout, part_of=self._stream))
+
+    def _leave(self) -> None:
+        self._is_over = True
+        self._rows.clear()
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.leave()
+
+    async def aclose(self) -> None:
+        """End it early; nothing waits for that."""
+        self._leave()
+
+    def __del__(self) -> None:
+        if not self._is_over:
+            self._leave()

@@ -192,3 +192,8 @@ async def test_the_connection_is_free_once_it_is_left(db: Db, count: int) -> Non
     cur = await conn.execute("select 'kept'")
     cur.stream("select 'never begun'")
     assert await cur.fetchone() == ("kept",)
+    stream = cur.stream("select 1")
+    assert [row async for row in stream] == [(1,)]
+    await cur.execute("select 'kept'")
+    del stream
+    assert await cur.fetchone() == ("kept",)
