@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 NEED_A_SERVER = ("integration", "green")
 
+# Files of a minute and more. Begun last, one of two processes would have nothing left to do beside them.
+LONG = {
+    *("test_psycopg2_suite", "test_docs", "test_guide", "test_sqlalchemy_suite", "test_psycopg_versions"),
+    *("test_uwsgi", "test_postgresql_18", "test_celery", "test_promises_leaks", "test_gunicorn_workers"),
+}
+
 _server = pytest.StashKey[EmbeddedServer]()
 
 
@@ -76,7 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark by folder what needs a server, and by fixture what runs an interpreter."""
+    """Mark by folder what needs a server, by fixture what runs an interpreter; begin with what takes long."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
     for item in items:
         if item.path.is_relative_to(FOLDER) and item.path.relative_to(FOLDER).parts[0] in NEED_A_SERVER:
             item.add_marker("integration")
