@@ -7,6 +7,7 @@ $GREENPG_TEST_VERSION chooses the embedded server's version.
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,13 @@ def run_python() -> Callable[..., fresh.Ran]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let property tests take their time, and find the same as yesterday.
+    """Let Ctrl-C be Ctrl-C, and property tests take their time and find the same as yesterday.
 
     A busy machine is no reason to fail, nor is what chance brings up on the way of somebody else's change:
     look for that with `--hypothesis-profile fuzz`.
     """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a job in the background; children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # not in the children of tests/green: what hypothesis brings along does not survive monkey-patching
     if config.pluginmanager.has_plugin("hypothesispytest"):
         from hypothesis import HealthCheck, settings
