@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from greenpg._core.protocol import cancel_gen
-from greenpg.waiters import drive, get_wait_callback
+from greenpg._core.rescue import PATIENCE
+from greenpg.waiters import drive_steps, get_wait_callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenpg.abc import Gen
+    from greenpg.abc import Gen, Steps
     from greenpg.pq.abc import PGconn
 
 try:
@@ -24,9 +24,6 @@ except ImportError:  # nothing but native threads can be waiting here
 __all__ = ["PATIENCE", "Limits", "current", "end_statement", "warn_of_old_libpq"]
 
 _log = logging.getLogger("greenpg")
-
-PATIENCE = 0.1
-"""Seconds to wait for a cancelled statement's end before it is cancelled once more."""
 
 
 class Limits:
@@ -65,16 +62,16 @@ def end_statement(pgconn: PGconn, rest_gen: Callable[[], Gen[None]], seconds: fl
     :param rest_gen: makes a generator that reads what the server still says; begun anew after a time
     :raises TimeoutError: the time is over
     """
-    wait = get_wait_callback()
-    end = monotonic() + seconds
+    drive_steps(_ending_steps(pgconn, rest_gen), get_wait_callback(), seconds)
+
+
+def _ending_steps(pgconn: PGconn, rest_gen: Callable[[], Gen[None]]) -> Steps[None]:
     patience = PATIENCE
     while True:
-        drive(cancel_gen(pgconn), wait, max(0, end - monotonic()))
+        yield cancel_gen(pgconn), None
         try:
-            drive(rest_gen(), wait, max(0, min(patience, end - monotonic())))
+            yield rest_gen(), patience
         except TimeoutError:
-            if monotonic() >= end:
-                raise
             patience *= 2
         else:
             return

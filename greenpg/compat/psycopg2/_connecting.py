@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg2
 from psycopg2 import _psycopg, extensions
 
+from greenpg._core.hosts import Host
 from greenpg._core.offload import Offloaded, resolve
 from greenpg.abc import Ready
 from greenpg.compat.psycopg2._connection import GreenBaseConnection, async_connection, green_connection
@@ -134,10 +134,7 @@ class Attempt:
 
 def _failed(host: str, address: str, port: str) -> str:
     """Return the beginning of libpq's message about a failure to connect."""
-    if host[:1] in ("/", "@"):
-        return f'connection to server on socket "{host}/.s.PGSQL.{port}" failed: '
-    also = f" ({address})" if address not in ("", host) else ""
-    return f'connection to server at "{host or address}"{also}, port {port} failed: '
+    return f"{Host(host, port, address)} failed: "
 
 
 class Conninfo:
@@ -219,7 +216,10 @@ class Conninfo:
 
     def _resolve(self, hosts: list[Target]) -> list[Target]:
         """Return a target for each address of each host, all names looked up at the same time."""
-        lookups = [resolve(host.host) if _needs_resolving(host) else None for host in hosts]
+        lookups = [
+            resolve(host.host) if Host(host.host, host.port, host.address).needs_resolving else None
+            for host in hosts
+        ]
         targets: list[Target] = []
         for host, lookup in zip(hosts, lookups, strict=True):
             targets += [host] if lookup is None else self._resolved(host, lookup)
@@ -250,17 +250,6 @@ class Conninfo:
         # what is empty for every target is left out, or emptied where it was given
         needed = {k: v for k, v in changed.items() if v.strip(",") or k in self.options}
         return extensions.make_dsn(self.dsn, **needed)
-
-
-def _needs_resolving(target: Target) -> bool:
-    """Return whether libpq would have to ask a name server, and block."""
-    if target.address or not target.host or target.host[0] in "/@":
-        return False
-    try:
-        ip_address(target.host.partition("%")[0])
-    except ValueError:
-        return True
-    return False
 
 
 def connecting(plain_connect: Callable[..., Any]) -> Callable[..., Any]:
