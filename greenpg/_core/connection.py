@@ -54,7 +54,6 @@ class BaseConnection(Messages, Generic[Row]):
         """What the server has told of types, by OID."""
         self._nameless_types: set[int] = set()
         """Those that it knew nothing of."""
-        """The types that the server was asked about."""
         self._autocommit = False
         self._was_closed = False
         """Whether `close()` has ended it."""
