@@ -200,7 +200,7 @@ class Db:
 
     async def under_way(self, connection: Any) -> None:
         """Wait until a statement is under way on a connection, as the server sees it."""
-        await self.until(self._asks_active(connection))
+        await self.until(self.asks_active(connection))
 
     async def interrupt(
         self, connection: Any, function: Callable[..., Coroutine[Any, Any, T]], *args: Any
@@ -210,7 +210,7 @@ class Db:
         In a task that is killed, or in the main thread by a signal where the runtime has no tasks.
         :return: the task, which has ended; its `error` is what the function raised
         """
-        return await self.interrupt_when(self._asks_active(connection), function, *args)
+        return await self.interrupt_when(self.asks_active(connection), function, *args)
 
     async def interrupt_when(
         self, condition: Callable[[], object], function: Callable[..., Coroutine[Any, Any, T]], *args: Any
@@ -220,7 +220,8 @@ class Db:
         await self.runtime.interrupt(task, condition)
         return task
 
-    def _asks_active(self, connection: Any) -> Callable[[], bool]:
+    def asks_active(self, connection: Any) -> Callable[[], bool]:
+        """Return a condition: that the server is at a statement of the connection, other than BEGIN."""
         pid = connection.info.backend_pid
         query = "select state = 'active' and query not ilike 'begin%%' from pg_stat_activity where pid = %s"
         return lambda: self.sql(query, pid) == [(True,)]
