@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
-from greenpg._core.cursor import BaseCursor
+from greenpg._core.many import BaseManyCursor
 from greenpg._core.stream import Stream
 from greenpg.copy import AsyncCopy, Copy
 from greenpg.rows import Row
@@ -37,7 +37,7 @@ class _AsyncRuns(Protocol):
     async def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T: ...
 
 
-class Cursor(BaseCursor[Row]):
+class Cursor(BaseManyCursor[Row]):
     """Executes statements and fetches their rows, with `%s` and `%(name)s` bound on the server.
 
     Made by `Connection.cursor()`. Iterating over it gives the rows of the current result.
@@ -221,7 +221,7 @@ class Cursor(BaseCursor[Row]):
         self.close()
 
 
-class AsyncCursor(BaseCursor[Row]):
+class AsyncCursor(BaseManyCursor[Row]):
     """Async `Cursor`."""
 
     __module__ = "greenpg"
