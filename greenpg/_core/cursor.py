@@ -1,4 +1,4 @@
-"""What a cursor is, apart from who waits for it: what was executed, its results, the row it is at."""
+"""What a cursor executes, and how, apart from who waits for it; what comes of it is in `results`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from greenpg._core.prepare import settings_of
 from greenpg._core.protocol import execute_gen, leave_copy_gen
 from greenpg._core.query import PostgresQuery
-from greenpg.adapt import AdaptersMap
+from greenpg._core.results import Results
 from greenpg.errors import ProgrammingError, error_from_result
 from greenpg.pq.enums import ExecStatus, Format, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 
 
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
-_WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
-_BLOCK = 500
-"""Rows made before the clock is asked whether others should have a turn."""
 
 
 class BaseCursor(Results[Row]):
-    """The results of one execution after the other; `_run()` of the shells carries the generators."""
+    """One execution after the other; `_run()` of the shells carries the generators."""
 
     _query_class = PostgresQuery
 
@@ -49,18 +46,6 @@ class BaseCursor(Results[Row]):
         return f"<{type(self).__module__}.{type(self).__qualname__} [{state}] of {self._conn!r}>"
 
     # What it is about
-
-    @property
-    def connection(self) -> Any:
-        """The connection that the cursor was made by."""
-        return self._conn
-
-    @property
-    def adapters(self) -> AdaptersMap:
-        """How this cursor converts values: the connection's way, and what was added for it alone."""
-        if self._adapters is None:
-            self._adapters = AdaptersMap(self._conn.adapters)
-        return self._adapters
 
     @property
     def closed(self) -> bool:
