@@ -6,8 +6,8 @@ ARGS ?=
 
 BIN := .venv/bin
 
-# One stamp per set of extras, older than pyproject.toml when it is out of date.
-.venv/has-%: pyproject.toml
+# One stamp per set of extras, older than one of these when it is out of date.
+.venv/has-%: pyproject.toml setup.py $(wildcard greenpg/pq/_*.p[yx]?)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing greenpg[$*] into .venv"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$*]'

@@ -11,6 +11,7 @@ import pytest
 from greenpg import pq
 from greenpg.pq import enums
 from greenpg.pq._ctypes import functions as f
+from greenpg.pq._versions import SINCE
 from tests import libraries
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def test_signature_is_libpqs(name: str) -> None:
 
 def test_a_function_is_listed_once() -> None:
     assert not f.CALLS.keys() & f.ACCESSORS.keys()
-    assert f.SINCE.keys() <= f.CALLS.keys() | f.ACCESSORS.keys()
+    assert SINCE.keys() <= f.CALLS.keys() | f.ACCESSORS.keys()
 
 
 @pytest.mark.parametrize("path", libraries.ALL.values(), ids=libraries.ALL)
@@ -115,7 +116,7 @@ def test_what_is_missing_is_what_came_later(path: str | None) -> None:
         pytest.skip("not there")
     lib = pq.library(path)
     missing = {name for name in (*f.CALLS, *f.ACCESSORS) if not lib.has(name)}
-    assert missing == {name for name, version in f.SINCE.items() if version > lib.version // 10000}
+    assert missing == {name for name, version in SINCE.items() if version > lib.version // 10000}
 
 
 def test_value_of_a_newer_libpq_is_no_failure() -> None:

@@ -14,7 +14,8 @@ from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from greenpg.errors import InterfaceError, NotSupportedError
+from greenpg.errors import InterfaceError
+from greenpg.pq._versions import too_old
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,31 +158,6 @@ ACCESSORS: dict[str, Signature] = {
     "PQparamtype": (OID, PTR, INT),
 }
 
-SINCE: dict[str, int] = {
-    "PQencryptPasswordConn": 10,
-    "PQhostaddr": 12,
-    "PQenterPipelineMode": 14,
-    "PQexitPipelineMode": 14,
-    "PQpipelineStatus": 14,
-    "PQpipelineSync": 14,
-    "PQsendFlushRequest": 14,
-    "PQsetTraceFlags": 14,
-    "PQconnectionUsedGSSAPI": 16,
-    "PQcancelCreate": 17,
-    "PQcancelErrorMessage": 17,
-    "PQcancelFinish": 17,
-    "PQcancelPoll": 17,
-    "PQcancelReset": 17,
-    "PQcancelSocket": 17,
-    "PQcancelStart": 17,
-    "PQcancelStatus": 17,
-    "PQsendClosePortal": 17,
-    "PQsendClosePrepared": 17,
-    "PQsendPipelineSync": 17,
-    "PQsetChunkedRowsMode": 17,
-    "PQfullProtocolVersion": 18,
-}
-
 
 def bind(path: str) -> SimpleNamespace:
     """Load the library at `path` and return its functions, ready to be called.
@@ -219,10 +195,7 @@ def _function(dll: ctypes.CDLL, name: str, signature: Signature) -> Any:
 
 def _missing(name: str, version: int, path: str) -> Callable[..., NoReturn]:
     def missing(*_args: object) -> NoReturn:
-        raise NotSupportedError(
-            f"{name} needs libpq {SINCE.get(name, 9)} or newer, this one is {version // 10000} ({path}); "
-            "set GREENPG_LIBPQ to a newer one"
-        )
+        raise too_old(name, version, path)
 
     missing.__name__ = name
     return missing

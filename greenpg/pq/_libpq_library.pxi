@@ -1,0 +1,67 @@
+# `Library`: one loaded libpq, from which everything else is made.
+
+
+cdef dict conns = {}  # the address of each connection that can have notices, by its key
+cdef uintptr_t last_key = 0
+
+
+# libpq keeps the receiver in results too and they may live longer than the connection: so there is one for
+# all, and connections have numbers that are never used again, as addresses are.
+cdef void receive_notice(void *key, const pg_result *ptr) noexcept with gil:
+    cdef PGconn conn
+    cdef PGresult notice
+    address = conns.get(<uintptr_t> key)
+    if address is None:
+        return
+    conn = <PGconn> <PyObject *> <uintptr_t> address
+    if conn.notice_handler is None:
+        return
+    notice = new_result(conn.pq, <pg_result *> ptr)
+    notice.owned = False
+    try:
+        conn.notice_handler(notice)
+    finally:
+        notice.clear()  # libpq frees it now
+
+
+cdef PGconn new_conn(Library library, pg_conn *ptr, bint owned):
+    cdef PGconn conn = PGconn.__new__(PGconn)
+    conn.library = library
+    conn.pq = library.pq
+    conn.ptr = ptr
+    conn.owned = owned
+    conn.pid = getpid()
+    return conn
+
+
+@cython.final
+cdef class Library:
+    """The libpq at `path`, loaded."""
+
+    implementation = "c"
+
+    def __init__(self, str path):
+        if self.pq is not NULL:
+            raise TypeError("a library is loaded once")
+        self.path = path
+        self.pq = load(path)
+        self.version = self.pq.PQlibVersion()
+
+
+cdef Functions *load(str path) except NULL:
+    """Return the functions of the libpq at `path`; nothing ever unloads it or frees them."""
+    cdef void *handle = dlopen(os.fsencode(path), RTLD_NOW | RTLD_LOCAL)
+    cdef Functions *pq
+    cdef void **slots
+    if handle is NULL:
+        raise InterfaceError(f"cannot load libpq from {path!r}: {os.fsdecode(dlerror())}")
+    pq = <Functions *> calloc(1, sizeof(Functions))
+    if pq is NULL:
+        raise MemoryError
+    slots = <void **> pq
+    for i, name in enumerate(NAMES):
+        slots[<int> i] = dlsym(handle, name.encode())
+        if slots[<int> i] is NULL and name not in SINCE:
+            free(pq)
+            raise InterfaceError(f"{path!r} is no libpq: it has no function {name}")
+    return pq
