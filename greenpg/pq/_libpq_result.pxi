@@ -25,7 +25,20 @@ cdef class PGresult:
         self.ptr = NULL
         self.ntuples = self.nfields = 0
         if ptr is not NULL and self.owned:
-            self.pq.PQclear(ptr)
+            if self.readers:
+                self.cleared = ptr
+            else:
+                self.pq.PQclear(ptr)
+
+    cdef pg_result *hold(self):
+        self.readers += 1
+        return self.ptr
+
+    cdef void release(self) noexcept:
+        self.readers -= 1
+        if not self.readers and self.cleared is not NULL:
+            self.pq.PQclear(self.cleared)
+            self.cleared = NULL
 
     @property
     def status(self):
