@@ -65,6 +65,7 @@ from greenpg.transaction import AsyncTransaction as AsyncTransaction
 from greenpg.transaction import Rollback as Rollback
 from greenpg.transaction import Transaction as Transaction
 from greenpg.types import adapters as adapters
+from greenpg.waiters import set_time_slice as set_time_slice
 
 __version__ = "0.1.0.dev0"
 

@@ -12,5 +12,6 @@ from greenpg.waiters._registry import get_wait_callback as get_wait_callback
 from greenpg.waiters._registry import names as names
 from greenpg.waiters._registry import set_wait_callback as set_wait_callback
 from greenpg.waiters._registry import using as using
+from greenpg.waiters._slice import set_time_slice as set_time_slice
 from greenpg.waiters._steps import adrive_steps as adrive_steps
 from greenpg.waiters._steps import drive_steps as drive_steps

@@ -23,7 +23,7 @@ from greenpg._core.lobject import CHUNK, INV_READ, INV_WRITE
 from greenpg.abc import Wait
 from greenpg.compat.psycopg2._cursor import GreenCursor
 from greenpg.compat.psycopg2._twin import twin
-from greenpg.waiters._slice import TIME_SLICE, TimeSlice
+from greenpg.waiters._slice import TimeSlice, time_slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -184,7 +184,7 @@ class GreenLobject(_psycopg.lobject):
         for piece in _pieces(text):
             pieces.append(piece.encode(codec))
             if slice_over():
-                wait(fd, Wait.RW, TIME_SLICE)
+                wait(fd, Wait.RW, time_slice())
         return pieces
 
     def _codec(self) -> str:

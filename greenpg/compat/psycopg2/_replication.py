@@ -27,7 +27,7 @@ from greenpg.compat.psycopg2._session import Forked, Session, limits
 from greenpg.errors import Error
 from greenpg.pq.enums import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from greenpg.waiters import drive, get_wait_callback
-from greenpg.waiters._slice import TIME_SLICE, TimeSlice
+from greenpg.waiters._slice import TimeSlice, time_slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,7 +191,7 @@ class GreenReplicationCursor(GreenCursor, _psycopg.ReplicationCursor):
             if monotonic() >= self._fed_back + self._interval:
                 self._feed_back(pgconn, False)
             if self._slice_over():  # a true turn of the loop, for at most another slice; a poll is less
-                wait(pgconn.socket, Wait.RW, TIME_SLICE)
+                wait(pgconn.socket, Wait.RW, time_slice())
             left = self._fed_back + self._interval - monotonic()
             return drive(self._next_gen(pgconn), wait, max(0, min(timeout, left)))
         except _EndOfStream:
