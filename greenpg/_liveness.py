@@ -25,8 +25,6 @@ class Lively(TurnTaking[Row]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._watches: set[Hangup] = set()
-        self._has_hung_up = False
-        """Whether the server has gone while somebody used the connection, who may not have noticed."""
 
     def _watch(self) -> Hangup:
         """Return what wakes up at the end of the session; `_unwatch()` it."""
@@ -61,10 +59,6 @@ class Lively(TurnTaking[Row]):
             self._has_hung_up = not self._is_closed
             self._end_turn(gen)
 
-    def _read_to_end(self) -> None:
-        while not self._is_closed:
-            super()._look()
-
     def _look(self) -> None:
         # who uses it, looks; and what has come to a forked child is the parent's
         if self._pid == os.getpid() and self._take_briefly():
@@ -72,15 +66,6 @@ class Lively(TurnTaking[Row]):
                 super()._look()
             finally:
                 self._give_back()
-
-    def _end_turn(self, gen: Gen[Any]) -> None:
-        super()._end_turn(gen)
-        if self._has_hung_up and not self._is_closed and self._take_briefly():
-            try:
-                self._read_to_end()
-            finally:
-                self._give_back()
-            self._deliver()
 
     def _finish(self) -> None:
         super()._finish()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from greenpg._core.offload import thread_number
 
@@ -15,25 +15,20 @@ if TYPE_CHECKING:
     from greenpg.abc import Gen
 
 
-class Turn(NamedTuple):
-    """Who has a connection, and for what."""
+Turn = tuple["Gen[Any] | None", int, "object | None"]
+"""Who has a connection: for what, `None` for a moment without a wait; the number of the native thread; the
+task or green thread in it, if there is one. A plain tuple: one is made for each statement."""
 
-    gen: Gen[Any] | None
-    """`None`: for a moment, without a wait."""
-    thread: int
-    """The number of the native thread."""
-    green: object | None
-    """The task or green thread in it, if there is one."""
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it is over, although an interruption kept `_end_turn()` from saying so.
+def is_over(turn: Turn) -> bool:
+    """Return whether a turn is over, although an interruption kept `_end_turn()` from saying so.
 
-        Another thread may be just about to: only its own can tell.
-        """
-        if self.thread != thread_number():
-            return False
-        return self.gen is None or inspect.getgeneratorstate(self.gen) == inspect.GEN_CLOSED
+    Another thread may be just about to: only its own can tell.
+    """
+    gen, thread, _ = turn
+    if thread != thread_number():
+        return False
+    return gen is None or inspect.getgeneratorstate(gen) == inspect.GEN_CLOSED
 
 
 def green_thread() -> Any:

@@ -11,10 +11,10 @@ interruption does. Three rules:
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from contextlib import contextmanager, suppress
+from os import getpid
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,7 +23,7 @@ from greenpg._core.protocol import TimeIsOver, cancel_gen
 from greenpg._core.rescue import settle_steps
 from greenpg._core.session import BaseSession
 from greenpg._pristine import pristine
-from greenpg._running import Turn, green_thread, named
+from greenpg._running import Turn, green_thread, is_over, named
 from greenpg.errors import (
     CancellationTimeout,
     DatabaseError,
@@ -51,6 +51,10 @@ RECOVERY_LIMIT = 2.0
 
 CANCEL_LIMIT = 10.0
 """Seconds that a request to cancel may take in its native thread."""
+
+# looked at in each turn
+_BAD = ConnStatus.BAD
+_IDLE, _ACTIVE, _UNKNOWN = TransactionStatus.IDLE, TransactionStatus.ACTIVE, TransactionStatus.UNKNOWN
 
 
 class Rescue:
@@ -87,9 +91,11 @@ class TurnTaking(BaseSession[Row]):
         self._cancelling: Rescue | None = None
         """A request to cancel that nobody waits for; the next turn does, lest it hit that one's statement."""
         self._closed_by: object | None = None
+        self._has_hung_up = False
+        """Whether the server has gone while somebody used the connection, who may not have noticed."""
         self._ending = _lock()
         """Held while the socket is closed, or shut down by another thread; never across a wait."""
-        self._pid = os.getpid()
+        self._pid = getpid()
 
     def _take_turn(self, gen: Gen[Any], part_of: object | None) -> None:
         """Have the connection for `gen`, until `_end_turn()`.
@@ -98,45 +104,45 @@ class TurnTaking(BaseSession[Row]):
         :raises InterfaceError: somebody else has it, or it belongs to the parent process
         :raises OperationalError: it is closed
         """
-        self._check_process()
-        mine = Turn(gen, thread_number(), self._green())
-        holder = self._claim(mine)
-        if holder is not mine:
+        if self._pid != getpid():
+            self._check_process()
+        mine = gen, thread_number(), self._green()
+        # one step for the interpreter: no thread and no signal handler comes in between
+        if self._turn.setdefault(None, mine) is not mine and (holder := self._claim(mine)) is not mine:
             raise self._busy(holder, mine)
         if self._trace is not None:
             self._trace.enter()
         status = self.pgconn.transaction_status
-        if status == TransactionStatus.UNKNOWN:
+        if status == _UNKNOWN:
             self._check_open()
-        if self._rescue is None:
+        if self._cancelling is not None and self._rescue is None:
             self._rescue, self._cancelling = self._cancelling, None
         if self._rescue is not None:
             return
-        if status == TransactionStatus.ACTIVE and self._is_left_undone():
+        if status == _ACTIVE and self._is_left_undone():
             self._interrupted()
         elif self._under_way is None:
-            self._see_that_it_lives()
+            self._take_in()  # a connection that has died is noticed before it is used
         elif self._under_way is not part_of:
             raise InterfaceError(f"{self._under_way!r} is under way on the connection: end it first")
 
     def _claim(self, mine: Turn) -> Turn:
         """Return who has the connection: `mine`, if nobody else does."""
         while True:
-            # one step for the interpreter: no thread and no signal handler comes in between
             holder = self._turn.setdefault(None, mine)
             if holder is mine:
                 return mine
-            if holder.is_over:
+            if is_over(holder):
                 self._turn[None] = mine
                 self._interrupted()
                 return mine
-            if holder.gen is not None:
+            if holder[0] is not None:
                 return holder
             _pause(0)  # another thread has it for a moment
 
     def _take_briefly(self) -> bool:
         """Have the connection for something that waits for nothing, until `_give_back()`; return whether."""
-        mine = Turn(None, thread_number(), self._green())
+        mine: Turn = None, thread_number(), self._green()
         return self._claim(mine) is mine
 
     def _give_back(self) -> None:
@@ -144,29 +150,19 @@ class TurnTaking(BaseSession[Row]):
         if self._closed_by is not None and not self._has_ended:
             self._finish_if_free()  # it came when what had the connection had looked for that already
 
-    @staticmethod
-    def _green() -> Any:
-        """Return the task or green thread that runs here; cheap, for it is asked at each turn."""
-        return green_thread()
+    _green = staticmethod(green_thread)
+    """Returns the task or green thread that runs here; cheap, for it is asked at each turn."""
 
     @staticmethod
     def _busy(holder: Turn, other: Turn) -> InterfaceError:
-        first, second = named(holder.thread, holder.green), named(other.thread, other.green)
+        first, second = named(*holder[1:]), named(*other[1:])
         return InterfaceError(
             f"the connection is in use by {first}; {second} cannot use it meanwhile: give each one its own"
         )
 
     def _check_process(self) -> None:
-        if self._pid != os.getpid():
+        if self._pid != getpid():
             raise InterfaceError("the connection belongs to the parent process; open a new one after fork()")
-
-    def _see_that_it_lives(self) -> None:
-        """Take in what the server has said since: a connection that has died is noticed before it is used."""
-        try:
-            self._take_in()
-        except OperationalError as error:
-            error.safe_to_retry = True
-            raise self._lost(error) from error
 
     def _end_turn(self, gen: Gen[Any]) -> None:
         """Give up the turn, if `gen` had it, and hand out what the server has said meanwhile."""
@@ -181,29 +177,44 @@ class TurnTaking(BaseSession[Row]):
                 self._give_back()
             if left:
                 self._trace.tell(left)
+        if self._has_hung_up:
+            self._end_hung_up()
         if self._news:
             self._deliver()
 
+    def _end_hung_up(self) -> None:
+        """The server has gone, and who had the connection may not have noticed: notice it."""
+        if not self._is_closed and self._take_briefly():
+            try:
+                self._read_to_end()
+            finally:
+                self._give_back()
+
+    def _read_to_end(self) -> None:
+        """Take in all that the server has said before it went."""
+        while not self._is_closed:
+            super()._look()
+
     def _take_stock(self) -> None:
         """Take note of what the conversation has brought besides results."""
-        if self._closed_by is not None or self._is_closed:
+        if self._closed_by is not None or self.pgconn.status == _BAD:
             self._finish()  # it may have been lost where nobody cared
             return
         if self._rescue is None:  # else an interruption would be held up by all that has come meanwhile
             self._gather()
-        if self._descriptors and self.pgconn.transaction_status == TransactionStatus.IDLE:
+        if self._descriptors and self.pgconn.transaction_status == _IDLE:
             self._descriptors.clear()  # large objects are closed with the transaction
 
     @property
     def _is_busy(self) -> bool:
         """Whether somebody has the turn."""
         holder = self._turn.get(None)
-        return holder is not None and not holder.is_over
+        return holder is not None and not is_over(holder)
 
     def _is_left_undone(self) -> bool:
         """Return whether a statement is under way that nobody is there to read the end of."""
         return (
-            self.pgconn.transaction_status == TransactionStatus.ACTIVE
+            self.pgconn.transaction_status == _ACTIVE
             and self._under_way is None
             and self.pgconn.pipeline_status == PipelineStatus.OFF
         )
@@ -223,7 +234,7 @@ class TurnTaking(BaseSession[Row]):
 
     def _has_turn(self, gen: Gen[Any]) -> bool:
         holder = self._turn.get(None)
-        return holder is not None and holder.gen is gen
+        return holder is not None and holder[0] is gen
 
     def _outcome(self, gen: Gen[Any], error: BaseException) -> BaseException:
         """Return what becomes of `error`, with the connection at rest, on its way there, or closed."""
@@ -237,7 +248,7 @@ class TurnTaking(BaseSession[Row]):
             return InterfaceError(f"the connection was closed by {by} while this waited for it")
         if isinstance(error, ProtocolError):
             return self._gone(error)  # nobody knows what the server will say next
-        if self.pgconn.status == ConnStatus.BAD:
+        if self.pgconn.status == _BAD:
             return self._lost(error) if isinstance(error, DatabaseError) else self._gone(error)
         if self._is_left_undone() or not isinstance(error, Error):
             self._interrupted()
@@ -251,14 +262,14 @@ class TurnTaking(BaseSession[Row]):
 
     def _interrupted(self) -> None:
         """Have the statement under way cancelled, and the rest settled by the next turn; nothing waits."""
-        if self._pid != os.getpid():
+        if self._pid != getpid():
             return  # in a forked child, what is under way is the parent's
         self._under_way = None
         self._leave_trace()
         self._forget_pipeline()
         if self._rescue is not None:
             return
-        active = self.pgconn.transaction_status == TransactionStatus.ACTIVE
+        active = self.pgconn.transaction_status == _ACTIVE
         if active or self.pgconn.pipeline_status != PipelineStatus.OFF:
             self._rescue = Rescue()  # before the request: a second interruption may come anywhere
             if active:
@@ -266,7 +277,7 @@ class TurnTaking(BaseSession[Row]):
 
     def _cancel_unattended(self) -> None:
         """Have what is under way cancelled without waiting for it."""
-        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        if self.pgconn.transaction_status == _ACTIVE:
             self._cancelling = Rescue()
             self._request_cancel(self._cancelling)
 
@@ -331,7 +342,7 @@ class TurnTaking(BaseSession[Row]):
 
         :return: whether it is so; not where somebody else uses the connection, or it is lost
         """
-        if self._pid != os.getpid() or not self._take_briefly():
+        if self._pid != getpid() or not self._take_briefly():
             return False
         try:
             return not self._is_closed and self._owed(command)
@@ -377,7 +388,7 @@ class TurnTaking(BaseSession[Row]):
     def _leave_trace(self) -> None:
         """Tell of the end of what has the connection between its own calls, if it ends between them."""
         holder = self._turn.get(None)
-        if self._trace is not None and (holder is None or holder.gen is None):
+        if self._trace is not None and (holder is None or holder[0] is None):
             error = sys.exc_info()[1]
             if error is not None and not isinstance(error, GeneratorExit):  # which a stream left early has
                 self._trace.fail(error)
@@ -393,7 +404,7 @@ class TurnTaking(BaseSession[Row]):
         if not self._take_briefly():
             return False
         try:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE and self._rescue is None:
+            if self.pgconn.transaction_status == _ACTIVE and self._rescue is None:
                 self._request_cancel()
             self._finish()
         finally:
@@ -407,7 +418,7 @@ class TurnTaking(BaseSession[Row]):
         What runs on the server is cancelled; the server rolls the transaction back.
         """
         self._was_closed = self._was_closed or not self._is_closed
-        if self._pid != os.getpid():
+        if self._pid != getpid():
             self._finish()  # only our copy of the socket
         elif not self._finish_if_free() and self._closed_by is None:
             self._closed_by = named(thread_number(), self._green())
@@ -419,7 +430,7 @@ class TurnTaking(BaseSession[Row]):
         self._deliver()
 
     def __del__(self) -> None:
-        if os is None or getattr(self, "_pid", None) != os.getpid():
+        if getpid is None or getattr(self, "_pid", None) != getpid():
             return  # at the very end of the interpreter there are no modules left
         # libpq's side of it may be gone already, where both were parts of one cycle
         if self._has_ended:

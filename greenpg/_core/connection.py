@@ -144,20 +144,22 @@ class BaseConnection(Messages, Generic[Row]):
 
     def _look(self) -> None:
         """Take in what the server has said unasked; that it has gone is noticed so."""
-        try:
+        with suppress(errors.DatabaseError):  # which was told to those who wait for the end
             self._take_in()
-        except OperationalError as error:
-            self._lost(error)
 
     def _take_in(self) -> None:
-        """Take in what the server has said unasked.
+        """Take in what the server has said unasked; the session is let go of if it is over.
 
-        :raises OperationalError: it has ended the session, or the way there is broken
+        :raises DatabaseError: it is, by the server's last words if it had any, or the way there is broken
         """
-        self.pgconn.consume_input()
-        self._gather()
-        if self._last_words is not None:
-            raise OperationalError("the server has ended the session")
+        try:
+            self.pgconn.consume_input()
+            self._gather()
+            if self._last_words is not None:
+                raise OperationalError("the server has ended the session")
+        except OperationalError as error:
+            error.safe_to_retry = True
+            raise self._lost(error) from error
 
     @property
     def prepare_threshold(self) -> int | None:
