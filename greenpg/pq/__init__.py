@@ -1,10 +1,12 @@
 """libpq's face: its non-blocking functions as they are, bytes in and bytes out, no policy.
 
 Names only. `library()` finds and loads libpq at its first call and makes connections, `abc` is the
-contract, `enums` holds the constants, `_ctypes` the binding.
+contract, `enums` holds the constants, `_libpq` and `_ctypes` the bindings: a compiled one that may not be
+there, and one of pure Python.
 """
 
 from greenpg.pq._discovery import library as library
+from greenpg.pq._discovery import why_not_compiled as why_not_compiled
 from greenpg.pq.abc import Buffer as Buffer
 from greenpg.pq.abc import ConninfoOption as ConninfoOption
 from greenpg.pq.abc import Library as Library

@@ -115,6 +115,7 @@ cdef struct Functions:
     int (*PQputCopyData)(pg_conn *, const char *, int) noexcept nogil
     int (*PQputCopyEnd)(pg_conn *, const char *) noexcept nogil
     int (*PQgetCopyData)(pg_conn *, char **, int) noexcept nogil
+    int (*PQgetlineAsync)(pg_conn *, char *, int) noexcept nogil
     int (*PQendcopy)(pg_conn *) noexcept nogil
     # Pipeline
     int (*PQenterPipelineMode)(pg_conn *) noexcept nogil
@@ -201,7 +202,11 @@ cdef class PGconn:
     cdef bint owned
     cdef object __weakref__
     cdef pg_conn *alive(self) except NULL  # ptr, or OperationalError("the connection is closed")
+    cdef pg_conn *able(self, const void *function, str name) except NULL  # the same, and libpq has `function`
     cdef int fail(self, str what) except -1  # raise OperationalError(f"{what}: {libpq's message}")
+    cdef int sent(self, int good) except -1  # fail("sending a command failed") if not good
+    cdef int close(self) except -1
+    cdef int end_trace(self) except -1
 
 
 @cython.final
@@ -209,12 +214,14 @@ cdef class PGcancelConn:
     cdef pg_cancel_conn *ptr
     cdef Functions *pq
     cdef pg_cancel_conn *alive(self) except NULL
+    cdef int close(self) except -1
 
 
 @cython.final
 cdef class PGcancel:
     cdef pg_cancel *ptr
     cdef Functions *pq
+    cdef int close(self) except -1
 
 
 cdef PGresult new_result(Functions *pq, pg_result *ptr)  # of our own: cleared with the object

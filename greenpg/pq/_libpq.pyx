@@ -5,6 +5,7 @@ its functions are found by name: there is nothing to link to, several libpqs liv
 wait lets go of the GIL; what only touches memory keeps it, see `_ctypes.functions`.
 """
 
+from cpython.buffer cimport PyBUF_FULL_RO, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from libc.errno cimport errno
@@ -12,7 +13,7 @@ from libc.limits cimport INT_MAX
 from libc.stdint cimport uintptr_t
 from libc.stdio cimport FILE, fclose
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memchr, memset, strlen
+from libc.string cimport memchr, strlen
 from posix.dlfcn cimport RTLD_LOCAL, RTLD_NOW, dlerror, dlopen, dlsym
 from posix.fcntl cimport FD_CLOEXEC, F_SETFD, O_RDWR, fcntl, open as c_open
 from posix.stdio cimport fdopen
@@ -31,18 +32,19 @@ NAMES = tuple(
     PQlibVersion PQfreemem PQconnectStart PQconnectPoll PQresetStart PQresetPoll PQfinish PQconndefaults
     PQconninfoParse PQconninfo PQconninfoFree PQping PQdb PQuser PQpass PQhost PQhostaddr PQport PQoptions
     PQstatus PQtransactionStatus PQparameterStatus PQprotocolVersion PQfullProtocolVersion PQserverVersion
-    PQerrorMessage PQsocket PQbackendPID PQpipelineStatus PQconnectionNeedsPassword PQconnectionUsedPassword
-    PQconnectionUsedGSSAPI PQsslInUse PQsetNoticeReceiver PQsetErrorVerbosity PQtrace PQuntrace
-    PQsetTraceFlags PQsendQuery PQsendQueryParams PQsendPrepare PQsendQueryPrepared PQsendDescribePrepared
-    PQsendDescribePortal PQsendClosePrepared PQsendClosePortal PQflush PQsetnonblocking PQisnonblocking
-    PQgetResult PQconsumeInput PQisBusy PQsetSingleRowMode PQsetChunkedRowsMode PQnotifies PQputCopyData
-    PQputCopyEnd PQgetCopyData PQendcopy PQenterPipelineMode PQexitPipelineMode PQpipelineSync
-    PQsendPipelineSync PQsendFlushRequest PQcancelCreate PQcancelStart PQcancelPoll PQcancelStatus
-    PQcancelSocket PQcancelErrorMessage PQcancelReset PQcancelFinish PQgetCancel PQfreeCancel PQcancel
-    PQescapeStringConn PQescapeLiteral PQescapeIdentifier PQescapeByteaConn PQunescapeBytea
-    PQencryptPasswordConn PQclear PQresultStatus PQresultErrorMessage PQresultErrorField PQntuples PQnfields
-    PQfname PQftable PQftablecol PQfformat PQftype PQfsize PQfmod PQcmdStatus PQcmdTuples PQoidValue
-    PQgetvalue PQgetlength PQgetisnull PQnparams PQparamtype
+    PQerrorMessage PQsocket PQbackendPID PQpipelineStatus PQconnectionNeedsPassword
+    PQconnectionUsedPassword PQconnectionUsedGSSAPI PQsslInUse PQsetNoticeReceiver PQsetErrorVerbosity
+    PQtrace PQuntrace PQsetTraceFlags PQsendQuery PQsendQueryParams PQsendPrepare PQsendQueryPrepared
+    PQsendDescribePrepared PQsendDescribePortal PQsendClosePrepared PQsendClosePortal PQflush
+    PQsetnonblocking PQisnonblocking PQgetResult PQconsumeInput PQisBusy PQsetSingleRowMode
+    PQsetChunkedRowsMode PQnotifies PQputCopyData PQputCopyEnd PQgetCopyData PQgetlineAsync
+    PQendcopy PQenterPipelineMode PQexitPipelineMode PQpipelineSync PQsendPipelineSync PQsendFlushRequest
+    PQcancelCreate PQcancelStart PQcancelPoll PQcancelStatus PQcancelSocket PQcancelErrorMessage
+    PQcancelReset PQcancelFinish PQgetCancel PQfreeCancel PQcancel PQescapeStringConn PQescapeLiteral
+    PQescapeIdentifier PQescapeByteaConn PQunescapeBytea PQencryptPasswordConn PQclear PQresultStatus
+    PQresultErrorMessage PQresultErrorField PQntuples PQnfields PQfname PQftable PQftablecol PQfformat
+    PQftype PQfsize PQfmod PQcmdStatus PQcmdTuples PQoidValue PQgetvalue PQgetlength PQgetisnull PQnparams
+    PQparamtype
     """.split()
 )
 

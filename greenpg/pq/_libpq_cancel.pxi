@@ -10,7 +10,7 @@ cdef class PGcancelConn:
     """A `PGcancelConn *` that is finished with this object."""
 
     def __dealloc__(self):
-        self.finish()
+        self.close()
 
     cdef inline pg_cancel_conn *alive(self) except NULL:
         if self.ptr is NULL:
@@ -18,11 +18,15 @@ cdef class PGcancelConn:
         return self.ptr
 
     def finish(self):
+        self.close()
+
+    cdef int close(self) except -1:
         cdef pg_cancel_conn *ptr = self.ptr
         self.ptr = NULL
         if ptr is not NULL:
             with nogil:
                 self.pq.PQcancelFinish(ptr)
+        return 0
 
     def start(self):
         cdef pg_cancel_conn *ptr = self.alive()
@@ -68,13 +72,17 @@ cdef class PGcancel:
     """A `PGcancel *` that is freed with this object."""
 
     def __dealloc__(self):
-        self.free()
+        self.close()
 
     def free(self):
+        self.close()
+
+    cdef int close(self) except -1:
         cdef pg_cancel *ptr = self.ptr
         self.ptr = NULL
         if ptr is not NULL:
             self.pq.PQfreeCancel(ptr)
+        return 0
 
     def cancel(self):
         cdef char message[256]  # the size that libpq's chapter on cancelling recommends

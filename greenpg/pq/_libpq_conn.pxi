@@ -1,11 +1,528 @@
+# `PGconn`: one libpq connection, our own or borrowed. Every call looks first whether it is still there.
+
+
 @cython.final
 cdef class PGconn:
     """A `PGconn *` that is finished with this object, unless it is borrowed."""
 
-    cdef pg_conn *alive(self) except NULL:
+    def __dealloc__(self):
+        self.close()
+
+    cdef inline pg_conn *alive(self) except NULL:
         if self.ptr is NULL:
             raise OperationalError("the connection is closed")
         return self.ptr
 
+    cdef inline pg_conn *able(self, const void *function, str name) except NULL:
+        cdef pg_conn *ptr = self.alive()
+        if function is NULL:
+            raise too_old(name, self.library.version, self.library.path)
+        return ptr
+
+    # Connecting and closing
+
+    @property
+    def pgconn_ptr(self):
+        return None if self.ptr is NULL else <uintptr_t> self.ptr
+
+    def connect_poll(self):
+        return member(POLLING_STATUS, released(self.pq.PQconnectPoll, self.alive()))
+
+    def reset_start(self):
+        if not released(self.pq.PQresetStart, self.alive()):
+            self.fail("the connection could not be reset")
+
+    def reset_poll(self):
+        return member(POLLING_STATUS, released(self.pq.PQresetPoll, self.alive()))
+
+    def finish(self):
+        self.close()
+
+    cdef int close(self) except -1:
+        cdef pg_conn *ptr = self.ptr
+        self.ptr = NULL
+        if ptr is NULL or not self.owned:
+            return 0
+        conns.pop(self.key, None)
+        if self.pid != getpid():
+            cut_off(self.pq.PQsocket(ptr))
+        with nogil:
+            self.pq.PQfinish(ptr)
+        self.end_trace()
+        return 0
+
+    # State
+
+    @property
+    def status(self):
+        return ConnStatus.BAD if self.ptr is NULL else member(CONN_STATUS, self.pq.PQstatus(self.ptr))
+
+    @property
+    def transaction_status(self):
+        if self.ptr is NULL:
+            return TransactionStatus.UNKNOWN
+        return member(TRANSACTION_STATUS, self.pq.PQtransactionStatus(self.ptr))
+
+    @property
+    def pipeline_status(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQpipelineStatus, "PQpipelineStatus")
+        return member(PIPELINE_STATUS, self.pq.PQpipelineStatus(ptr))
+
+    @property
+    def socket(self):
+        cdef int fd = self.pq.PQsocket(self.alive())
+        if fd < 0:
+            raise OperationalError("the connection is lost")
+        return fd
+
+    @property
+    def backend_pid(self):
+        return self.pq.PQbackendPID(self.alive())
+
+    @property
+    def protocol_version(self):
+        return self.pq.PQprotocolVersion(self.alive())
+
+    @property
+    def full_protocol_version(self):
+        return self.pq.PQfullProtocolVersion(self.able(self.pq.PQfullProtocolVersion, "PQfullProtocolVersion"))
+
+    @property
+    def server_version(self):
+        return self.pq.PQserverVersion(self.alive())
+
+    @property
+    def error_message(self):
+        return text_or_empty(self.pq.PQerrorMessage(self.alive()))
+
+    def get_error_message(self, encoding="utf-8"):
+        return message_text(self.error_message, encoding)
+
+    def parameter_status(self, bytes name not None):
+        return text_or_none(self.pq.PQparameterStatus(self.alive(), name))
+
+    def set_error_verbosity(self, int verbosity):
+        return self.pq.PQsetErrorVerbosity(self.alive(), verbosity)
+
+    # How it was made
+
+    @property
+    def info(self):
+        cdef conninfo_option *array = self.pq.PQconninfo(self.alive())
+        if array is NULL:
+            raise OperationalError("libpq has no memory left for the connection's options")
+        return option_list(self.pq, array)
+
+    @property
+    def db(self):
+        return text_or_empty(self.pq.PQdb(self.alive()))
+
+    @property
+    def user(self):
+        return text_or_empty(self.pq.PQuser(self.alive()))
+
+    @property
+    def password(self):
+        return text_or_empty(self.pq.PQpass(self.alive()))
+
+    @property
+    def host(self):
+        return text_or_empty(self.pq.PQhost(self.alive()))
+
+    @property
+    def hostaddr(self):
+        return text_or_empty(self.pq.PQhostaddr(self.able(self.pq.PQhostaddr, "PQhostaddr")))
+
+    @property
+    def port(self):
+        return text_or_empty(self.pq.PQport(self.alive()))
+
+    @property
+    def options(self):
+        return text_or_empty(self.pq.PQoptions(self.alive()))
+
+    @property
+    def needs_password(self):
+        return self.pq.PQconnectionNeedsPassword(self.alive()) != 0
+
+    @property
+    def used_password(self):
+        return self.pq.PQconnectionUsedPassword(self.alive()) != 0
+
+    @property
+    def used_gssapi(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQconnectionUsedGSSAPI, "PQconnectionUsedGSSAPI")
+        return self.pq.PQconnectionUsedGSSAPI(ptr) != 0
+
+    @property
+    def ssl_in_use(self):
+        return self.pq.PQsslInUse(self.alive()) != 0
+
+    # Sending commands
+
+    def send_query(self, bytes command):
+        cdef pg_conn *ptr = self.alive()
+        self.sent(released_with_text(self.pq.PQsendQuery, ptr, c_text(command)))
+
+    def send_query_params(
+        self, bytes command, param_values, param_types=None, param_formats=None, int result_format=0
+    ):
+        cdef pg_conn *ptr = self.alive()
+        cdef Parameters params
+        cdef const char *text
+        cdef Oid *types = NULL
+        cdef int good
+        try:
+            kept = fill_parameters(&params, param_values, param_formats)
+            if param_types and len(param_types) != params.count:
+                raise ValueError(
+                    f"got {params.count} parameter values but {len(param_types)} parameter types"
+                )
+            types = oids(param_types)
+            text = c_text(command)
+            with nogil:
+                good = self.pq.PQsendQueryParams(
+                    ptr, text, params.count, types, params.values, params.lengths, params.formats, result_format
+                )
+        finally:
+            free(types)
+            free(params.heap)
+        self.sent(good)
+
+    def send_prepare(self, bytes name, bytes command, param_types=None):
+        cdef pg_conn *ptr = self.alive()
+        cdef const char *named = c_text(name)
+        cdef const char *text = c_text(command)
+        cdef int count = len(param_types) if param_types else 0
+        cdef Oid *types = oids(param_types)
+        cdef int good
+        with nogil:
+            good = self.pq.PQsendPrepare(ptr, named, text, count, types)
+        free(types)
+        self.sent(good)
+
+    def send_query_prepared(self, bytes name, param_values, param_formats=None, int result_format=0):
+        cdef pg_conn *ptr = self.alive()
+        cdef Parameters params
+        cdef const char *named
+        cdef int good
+        try:
+            kept = fill_parameters(&params, param_values, param_formats)
+            named = c_text(name)
+            with nogil:
+                good = self.pq.PQsendQueryPrepared(
+                    ptr, named, params.count, params.values, params.lengths, params.formats, result_format
+                )
+        finally:
+            free(params.heap)
+        self.sent(good)
+
+    def send_describe_prepared(self, bytes name):
+        cdef pg_conn *ptr = self.alive()
+        self.sent(released_with_text(self.pq.PQsendDescribePrepared, ptr, c_text(name)))
+
+    def send_describe_portal(self, bytes name):
+        cdef pg_conn *ptr = self.alive()
+        self.sent(released_with_text(self.pq.PQsendDescribePortal, ptr, c_text(name)))
+
+    def send_close_prepared(self, bytes name):
+        cdef pg_conn *ptr = self.able(self.pq.PQsendClosePrepared, "PQsendClosePrepared")
+        self.sent(released_with_text(self.pq.PQsendClosePrepared, ptr, c_text(name)))
+
+    def send_close_portal(self, bytes name):
+        cdef pg_conn *ptr = self.able(self.pq.PQsendClosePortal, "PQsendClosePortal")
+        self.sent(released_with_text(self.pq.PQsendClosePortal, ptr, c_text(name)))
+
+    def flush(self):
+        cdef int left = released(self.pq.PQflush, self.alive())
+        if left < 0:
+            self.fail("sending to the server failed")
+        return left
+
+    @property
+    def nonblocking(self):
+        return self.pq.PQisnonblocking(self.alive()) != 0
+
+    @nonblocking.setter
+    def nonblocking(self, bint value):
+        cdef pg_conn *ptr = self.alive()
+        cdef int failed
+        with nogil:
+            failed = self.pq.PQsetnonblocking(ptr, value)
+        if failed:
+            self.fail("setting non-blocking mode failed")
+
+    # Receiving
+
+    def consume_input(self):
+        if not released(self.pq.PQconsumeInput, self.alive()):
+            self.fail("receiving from the server failed")
+
+    def is_busy(self):
+        return self.pq.PQisBusy(self.alive()) != 0
+
+    def get_result(self):
+        cdef pg_conn *ptr = self.alive()
+        cdef pg_result *result
+        if self.pq.PQisBusy(ptr):
+            with nogil:
+                result = self.pq.PQgetResult(ptr)
+        else:
+            result = self.pq.PQgetResult(ptr)
+        return None if result is NULL else new_result(self.pq, result)
+
+    def set_single_row_mode(self):
+        if not self.pq.PQsetSingleRowMode(self.alive()):
+            self.fail("single-row mode must be set right after a query was sent")
+
+    def set_chunked_rows_mode(self, int size):
+        cdef pg_conn *ptr = self.able(self.pq.PQsetChunkedRowsMode, "PQsetChunkedRowsMode")
+        if not self.pq.PQsetChunkedRowsMode(ptr, size):
+            self.fail("chunked-rows mode must be set right after a query was sent, with a size above 0")
+
+    def notifies(self):
+        cdef pg_notify *notify = self.pq.PQnotifies(self.alive())
+        if notify is NULL:
+            return None
+        try:
+            return PGnotify(<bytes> notify.relname, notify.be_pid, <bytes> notify.extra)
+        finally:
+            self.pq.PQfreemem(notify)
+
+    # COPY: in non-blocking mode neither waits, so they keep the GIL for what is a copy of memory most times
+
+    def put_copy_data(self, buffer):
+        cdef pg_conn *ptr = self.alive()
+        cdef Py_buffer view
+        cdef int queued
+        PyObject_GetBuffer(buffer, &view, PyBUF_FULL_RO)
+        try:
+            if not PyBuffer_IsContiguous(&view, b"C"):
+                return self.put_copy_data(bytes(buffer))
+            if view.len > INT_MAX:
+                raise DataError("more than 2 GB at once is more than libpq takes")
+            queued = self.pq.PQputCopyData(ptr, <char *> view.buf, <int> view.len)
+        finally:
+            PyBuffer_Release(&view)
+        if queued < 0:
+            self.fail("sending copy data failed")
+        return queued
+
+    def put_copy_end(self, bytes error=None):
+        cdef pg_conn *ptr = self.alive()
+        cdef const char *text = NULL
+        cdef int queued
+        if error is not None:
+            text = c_text(error)
+        queued = released_with_text(self.pq.PQputCopyEnd, ptr, text)
+        if queued < 0:
+            self.fail("ending the copy failed")
+        return queued
+
+    def get_copy_data(self, int async_=1):
+        cdef pg_conn *ptr = self.alive()
+        cdef char *data = NULL
+        cdef int size = self.pq.PQgetCopyData(ptr, &data, 1)
+        if size > 0:
+            return size, taken(self.pq, data, size)
+        if size < -1:
+            self.fail("receiving copy data failed")
+        return size, b""
+
+    def get_copy_block(self, int limit):
+        cdef pg_conn *ptr = self.alive()
+        cdef Py_ssize_t size = COPY_ROOM + max(limit, 1), used = 0
+        cdef PyObject *block = new_bytes(NULL, size)
+        cdef bytes rows
+        cdef int room, got
+        while True:
+            room = <int> min(size - used, INT_MAX)
+            got = self.pq.PQgetlineAsync(ptr, bytes_start(block) + used, room)
+            if got <= 0:
+                break
+            used += got
+            if got == room:  # the row may go on
+                size *= 2
+                resize_bytes(&block, size)
+            elif used >= limit:
+                break
+        resize_bytes(&block, used)
+        rows = given_up(block)
+        if got > 0:
+            return rows, False
+        if got < 0:
+            if self.pq.PQstatus(ptr) == CONNECTION_BAD:
+                self.fail("receiving copy data failed")
+            return rows, True
+        found, row = self.get_copy_data()  # a row without bytes, now dropped, looks as if there were none
+        return rows + row, found < 0
+
+    def end_copy(self):
+        return released(self.pq.PQendcopy, self.alive()) == 0
+
+    # Pipeline
+
+    def enter_pipeline_mode(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQenterPipelineMode, "PQenterPipelineMode")
+        if not self.pq.PQenterPipelineMode(ptr):
+            self.fail("pipeline mode can only be entered on an idle connection")
+
+    def exit_pipeline_mode(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQexitPipelineMode, "PQexitPipelineMode")
+        if not released(self.pq.PQexitPipelineMode, ptr):
+            self.fail("leaving pipeline mode failed")
+
+    def pipeline_sync(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQpipelineSync, "PQpipelineSync")
+        self.sent(released(self.pq.PQpipelineSync, ptr))
+
+    def send_pipeline_sync(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQsendPipelineSync, "PQsendPipelineSync")
+        self.sent(released(self.pq.PQsendPipelineSync, ptr))
+
+    def send_flush_request(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQsendFlushRequest, "PQsendFlushRequest")
+        self.sent(released(self.pq.PQsendFlushRequest, ptr))
+
+    # Cancelling
+
+    @property
+    def can_cancel_without_blocking(self):
+        return self.library.pq.PQcancelCreate is not NULL
+
+    def cancel_conn(self):
+        cdef pg_conn *ptr = self.able(self.pq.PQcancelCreate, "PQcancelCreate")
+        cdef PGcancelConn request = PGcancelConn.__new__(PGcancelConn)
+        request.pq = self.pq
+        request.ptr = self.pq.PQcancelCreate(ptr)
+        if request.ptr is NULL:
+            self.fail("no cancel connection could be made")
+        return request
+
+    def get_cancel(self):
+        cdef pg_conn *ptr = self.alive()
+        cdef PGcancel request = PGcancel.__new__(PGcancel)
+        request.pq = self.pq
+        request.ptr = self.pq.PQgetCancel(ptr)
+        if request.ptr is NULL:
+            self.fail("no cancel request could be made")
+        return request
+
+    # Escaping
+
+    def escape_literal(self, bytes data):
+        cdef pg_conn *ptr = self.alive()
+        cdef char *escaped = self.pq.PQescapeLiteral(ptr, c_text(data), len(data))
+        if escaped is NULL:
+            self.fail("escaping a literal failed")
+        return taken(self.pq, escaped)
+
+    def escape_identifier(self, bytes data):
+        cdef pg_conn *ptr = self.alive()
+        cdef char *escaped = self.pq.PQescapeIdentifier(ptr, c_text(data), len(data))
+        if escaped is NULL:
+            self.fail("escaping an identifier failed")
+        return taken(self.pq, escaped)
+
+    def escape_string(self, bytes data):
+        cdef pg_conn *ptr = self.alive()
+        cdef const char *text = c_text(data)
+        cdef int error = 0
+        cdef size_t size
+        cdef char *escaped = <char *> malloc(2 * <size_t> len(data) + 1)
+        if escaped is NULL:
+            raise MemoryError
+        try:
+            size = self.pq.PQescapeStringConn(ptr, escaped, text, len(data), &error)
+            if error:
+                self.fail("escaping a string failed")
+            return PyBytes_FromStringAndSize(escaped, size)
+        finally:
+            free(escaped)
+
+    def escape_bytea(self, bytes data not None):
+        cdef pg_conn *ptr = self.alive()
+        cdef size_t size = 0
+        cdef void *escaped = self.pq.PQescapeByteaConn(ptr, data, len(data), &size)
+        if escaped is NULL:
+            self.fail("escaping a bytea failed")
+        return taken(self.pq, escaped, size - 1)  # the size counts the NUL at the end
+
+    def encrypt_password(self, bytes passwd, bytes user, bytes algorithm):
+        cdef pg_conn *ptr = self.able(self.pq.PQencryptPasswordConn, "PQencryptPasswordConn")
+        cdef const char *secret = c_text(passwd)
+        cdef const char *name = c_text(user)
+        cdef const char *method = c_text(algorithm)
+        cdef char *encrypted
+        with nogil:
+            encrypted = self.pq.PQencryptPasswordConn(ptr, secret, name, method)
+        if encrypted is NULL:
+            self.fail("encrypting the password failed")
+        return taken(self.pq, encrypted)
+
+    # Tracing
+
+    def trace(self, int fileno, int flags=0):
+        cdef pg_conn *ptr = self.alive()
+        self.untrace()
+        if flags:
+            self.able(self.pq.PQsetTraceFlags, "PQsetTraceFlags")
+        self.trace_file = trace_file(fileno)
+        self.pq.PQtrace(ptr, self.trace_file)
+        if flags:
+            self.pq.PQsetTraceFlags(ptr, flags)
+
+    def untrace(self):
+        cdef pg_conn *ptr = self.alive()
+        with nogil:
+            self.pq.PQuntrace(ptr)
+        self.end_trace()
+
+    cdef int end_trace(self) except -1:
+        cdef void *stream = self.trace_file
+        self.trace_file = NULL
+        if stream is not NULL:
+            with nogil:
+                fclose(<FILE *> stream)
+        return 0
+
+    # Failing
+
     cdef int fail(self, str what) except -1:
-        raise OperationalError(f"{what}: ")
+        raise OperationalError(f"{what}: {self.get_error_message()}")
+
+    cdef inline int sent(self, int good) except -1:
+        if not good:
+            self.fail("sending a command failed")
+        return 0
+
+
+cdef int cut_off(int fd) except -1:
+    """Put /dev/null in the place of a socket shared with the parent, whose session PQfinish would end."""
+    cdef int null
+    if fd < 0:
+        return 0
+    null = c_open("/dev/null", O_RDWR)
+    if null < 0:
+        raise OSError(errno, "the connection of the parent process cannot be let go of: /dev/null does not open")
+    dup2(null, fd)
+    fcntl(fd, F_SETFD, FD_CLOEXEC)
+    close(null)
+    return 0
+
+
+cdef void *trace_file(int fileno) except NULL:
+    """Return a `FILE *` on a copy of a file descriptor."""
+    cdef FILE *stream
+    cdef int failure
+    cdef int fd = dup(fileno)
+    if fd < 0:
+        failure = errno
+        raise OSError(failure, os.strerror(failure))
+    fcntl(fd, F_SETFD, FD_CLOEXEC)
+    stream = fdopen(fd, "w")
+    if stream is NULL:
+        failure = errno
+        close(fd)
+        raise OSError(failure, "the file descriptor cannot be written to")
+    return stream

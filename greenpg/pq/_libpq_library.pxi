@@ -47,6 +47,63 @@ cdef class Library:
         self.pq = load(path)
         self.version = self.pq.PQlibVersion()
 
+    def has(self, str function not None):
+        if function not in NAMES:
+            raise ValueError(f"greenpg uses no libpq function called {function!r}")
+        return (<void **> self.pq)[<int> NAMES.index(function)] is not NULL
+
+    def connect_start(self, bytes conninfo):
+        global last_key
+        cdef const char *text = c_text(conninfo)
+        cdef pg_conn *ptr
+        cdef PGconn conn
+        with nogil:
+            ptr = self.pq.PQconnectStart(text)
+        if ptr is NULL:
+            raise OperationalError("libpq has no memory left for a connection")
+        conn = new_conn(self, ptr, True)
+        last_key += 1
+        conn.key = last_key
+        conns[last_key] = <uintptr_t> <PyObject *> conn
+        self.pq.PQsetNoticeReceiver(ptr, receive_notice, <void *> conn.key)
+        return conn
+
+    def borrow(self, address):
+        return new_conn(self, <pg_conn *> <uintptr_t> address, False)
+
+    def parse_conninfo(self, bytes conninfo):
+        cdef const char *text = c_text(conninfo)
+        cdef char *message = NULL
+        cdef conninfo_option *array
+        with nogil:
+            array = self.pq.PQconninfoParse(text, &message)
+        if array is NULL:
+            reason = b"out of memory" if message is NULL else taken(self.pq, message)
+            raise ProgrammingError(f"bad connection string: {message_text(reason, 'utf-8')}")
+        return option_list(self.pq, array)
+
+    def conninfo_defaults(self):
+        cdef conninfo_option *array
+        with nogil:
+            array = self.pq.PQconndefaults()
+        if array is NULL:
+            raise OperationalError("libpq could not tell its connection defaults")
+        return option_list(self.pq, array)
+
+    def ping(self, bytes conninfo):
+        cdef const char *text = c_text(conninfo)
+        cdef int answer
+        with nogil:
+            answer = self.pq.PQping(text)
+        return member(PING, answer)
+
+    def unescape_bytea(self, bytes data):
+        cdef size_t size = 0
+        cdef void *unescaped = self.pq.PQunescapeBytea(<const unsigned char *> c_text(data), &size)
+        if unescaped is NULL:
+            raise OperationalError("libpq has no memory left to unescape a bytea")
+        return taken(self.pq, unescaped, size)
+
 
 cdef Functions *load(str path) except NULL:
     """Return the functions of the libpq at `path`; nothing ever unloads it or frees them."""

@@ -8,6 +8,25 @@ cdef tuple POLLING_STATUS = tuple(map(PollingStatus, range(len(PollingStatus))))
 cdef tuple TRANSACTION_STATUS = tuple(map(TransactionStatus, range(len(TransactionStatus))))
 
 
+cdef extern from "Python.h":
+    # a `bytes` that is still being written belongs to nobody else: Cython's own would count its references
+    PyObject *new_bytes "PyBytes_FromStringAndSize"(const char *, Py_ssize_t) except NULL
+    int resize_bytes "_PyBytes_Resize"(PyObject **, Py_ssize_t) except -1
+    char *bytes_start "PyBytes_AS_STRING"(PyObject *)
+    void unref "Py_DECREF"(PyObject *)
+
+cdef int CONNECTION_BAD = ConnStatus.BAD
+
+cdef Py_ssize_t COPY_ROOM = 8192  # as in `_ctypes.memory`
+
+
+cdef inline bytes given_up(PyObject *written):
+    """Return the `bytes` that has been written, as one of Python's."""
+    rows = <bytes> written
+    unref(written)
+    return rows
+
+
 cdef inline object member(tuple members, int value):
     """Return the member of an enum, also of a value that only a newer libpq knows."""
     if 0 <= value < len(members):
@@ -69,3 +88,116 @@ cdef list option_list(Functions *pq, conninfo_option *array):
 
 cdef str message_text(bytes message, encoding):
     return message.decode(encoding, "replace").strip()
+
+
+cdef inline int c_length(bytes value) except -1:
+    """Return the length of `value`, which has to fit into an int of C."""
+    if len(value) > INT_MAX:
+        raise DataError(f"PostgreSQL takes at most 1 GB in one value, this one has {len(value)} bytes")
+    return <int> len(value)
+
+
+# Calling with the GIL let go
+
+ctypedef int (*plain_call)(pg_conn *) noexcept nogil
+ctypedef int (*text_call)(pg_conn *, const char *) noexcept nogil
+
+
+cdef inline int released(plain_call call, pg_conn *ptr) noexcept:
+    with nogil:
+        return call(ptr)
+
+
+cdef inline int released_with_text(text_call call, pg_conn *ptr, const char *text) noexcept:
+    with nogil:
+        return call(ptr, text)
+
+
+# Parameters as C arrays
+
+cdef enum:
+    FEW = 16  # parameters, for which no memory is allocated
+
+cdef struct Parameters:
+    int count
+    const char **values
+    int *lengths
+    int *formats
+    void *heap  # to be freed
+    const char *few_values[FEW]
+    int few_numbers[2 * FEW]
+
+
+cdef Oid *oids(types) except? NULL:
+    """Return `types` as a C array to be freed, NULL for none."""
+    cdef tuple given = tuple(types) if types else ()
+    cdef Py_ssize_t i, count = len(given)
+    cdef Oid *found
+    if not count:
+        return NULL
+    found = <Oid *> malloc(count * sizeof(Oid))
+    if found is NULL:
+        raise MemoryError
+    try:
+        for i in range(count):
+            found[i] = given[i]
+    except BaseException:
+        free(found)
+        raise
+    return found
+
+
+cdef tuple fill_parameters(Parameters *params, values, formats):
+    """Fill the arrays from Python's sequences; return what has to be kept while they are in use."""
+    cdef tuple given, chosen
+    cdef bytes data
+    cdef Py_ssize_t i, count
+    params.count = 0
+    params.values = NULL
+    params.lengths = params.formats = NULL
+    params.heap = NULL
+    if not values:
+        return ()
+    given = all_bytes(values)
+    chosen = None if formats is None else tuple(formats)
+    count = len(given)
+    if chosen is not None and len(chosen) != count:
+        raise ValueError(f"got {count} parameter values but {len(chosen)} parameter formats")
+    make_room(params, count)
+    for i in range(count):
+        params.formats[i] = 0 if chosen is None else chosen[i]
+        data = given[i]
+        if data is None:
+            params.values[i] = NULL
+            params.lengths[i] = 0
+        else:
+            params.values[i] = PyBytes_AS_STRING(data)
+            params.lengths[i] = c_length(data)
+            if not params.formats[i]:
+                c_text(data)
+    return given
+
+
+cdef tuple all_bytes(values):
+    """Return the values as bytes, and None for None."""
+    cdef tuple given = tuple(values)
+    for value in given:
+        if value is not None and type(value) is not bytes:
+            return tuple([None if each is None else bytes(each) for each in given])
+    return given
+
+
+cdef int make_room(Parameters *params, Py_ssize_t count) except -1:
+    params.count = <int> min(count, INT_MAX)  # libpq refuses more than 65535
+    if count <= FEW:
+        params.values = params.few_values
+        params.lengths = params.few_numbers
+        params.formats = params.few_numbers + FEW
+        return 0
+    params.heap = malloc(count * (sizeof(char *) + 2 * sizeof(int)))
+    if params.heap is NULL:
+        raise MemoryError
+    params.values = <const char **> params.heap
+    params.lengths = <int *> (params.values + count)
+    params.formats = params.lengths + count
+    return 0

@@ -18,6 +18,8 @@ from greenpg.pq.enums import Ping
 class Library(abc.Library):
     """The libpq at `path`, loaded."""
 
+    implementation = "python"
+
     def __init__(self, path: str):
         self.path = path
         self._pq = bind(path)
