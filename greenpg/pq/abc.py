@@ -397,6 +397,14 @@ class PGconn(Protocol):
         :return: `(0, b"")`: no row is there yet; `(-1, b"")`: the end, go on with `get_result()`
         """
 
+    def get_copy_block(self, limit: int) -> tuple[bytes, bool]:
+        """Return the rows of COPY OUT that are there, in one piece, and whether the end has come; never wait.
+
+        :param limit: the row with which there are as many bytes is the last that is taken, 1 takes one
+        :return: `(b"", False)`: no row is there yet; `(rows, True)`: the end, go on with `get_result()`, which
+            has the error if it is one; `(b"", True)` without a COPY, too
+        """
+
     def end_copy(self) -> bool:
         """Leave COPY OUT and have libpq drop the rows to come; return whether its result went with them."""
 
@@ -465,6 +473,9 @@ class Library(Protocol):
 
     version: int
     """Its version, such as 170005 for 17.5."""
+
+    implementation: str
+    """Which binding it is used through: `c`, the compiled one, or `python`, the one on ctypes."""
 
     def has(self, function: str) -> bool:
         """Return whether this libpq is new enough for `function`, such as `PQcancelCreate`.
