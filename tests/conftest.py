@@ -108,5 +108,5 @@ def _libpq() -> str:
         library = pq.library()
     except Exception as error:
         return f"none, {error}"
-    version, binding = divmod(library.version, 10000), type(library).__module__.split(".")[2].lstrip("_")
+    version, binding = divmod(library.version, 10000), library.implementation
     return f"{version[0]}.{version[1]} by {binding}, through {Path(library.path).name}"
