@@ -93,7 +93,7 @@ def copy_out(pgconn: Any, run: Run) -> Any:
     rows: list[bytes] = []
     pgconn.send_query(COPY_OUT)
     began = statuses(pgconn, run)
-    run(copy_out_gen(pgconn, rows.append, never))
+    run(copy_out_gen(pgconn, rows.append, never, 1))
     return began, rows, statuses(pgconn, run)
 
 
@@ -101,7 +101,7 @@ def copy_out_fails(pgconn: Any, run: Run) -> Any:
     rows: list[bytes] = []
     pgconn.send_query(COPY_OUT_WRONG)
     began = statuses(pgconn, run)
-    run(copy_out_gen(pgconn, rows.append, never))
+    run(copy_out_gen(pgconn, rows.append, never, 1))
     return began, rows, statuses(pgconn, run)
 
 

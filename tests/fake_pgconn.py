@@ -99,7 +99,7 @@ class FakePGconn:
         assert self._state == "copy in"
         if len(self._queue) > 3:
             return 0
-        self._queue.append(("d", data))
+        self._queue.append(("d", bytes(data)))
         return 1
 
     def put_copy_end(self, error: bytes | None = None) -> int:
@@ -153,6 +153,15 @@ class FakePGconn:
             return len(row), row
         self._state = "busy"
         return -1, b""
+
+    def get_copy_block(self, limit: int) -> tuple[bytes, bool]:
+        rows = b""
+        while len(rows) < limit:
+            size, row = self.get_copy_data(1)
+            if size <= 0:
+                return rows, size < 0
+            rows += row
+        return rows, False
 
     def end_copy(self) -> bool:
         assert self._state == "copy out"

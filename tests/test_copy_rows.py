@@ -42,28 +42,37 @@ def test_text_escapes_no_half_of_a_character() -> None:
 @given(VALUES)
 def test_binary(values: list[bytes | None]) -> None:
     row = copy_rows.binary_row(values)
-    assert copy_rows.parse_binary_row(row) == values
-    assert copy_rows.parse_binary_row(copy_rows.HEADER + row) == values
+    assert copy_rows.parse_binary_row(row) == (values, len(row))
+    assert copy_rows.parse_binary_row(b"before" + row + b"after", 6) == (values, 6 + len(row))
 
 
 def test_binary_without_a_row() -> None:
-    for data in (copy_rows.HEADER, copy_rows.TRAILER, copy_rows.HEADER + copy_rows.TRAILER):
-        assert copy_rows.parse_binary_row(data) is None
-    extended = copy_rows.HEADER[:15] + b"\0\0\0\3abc"
-    assert copy_rows.parse_binary_row(extended + copy_rows.binary_row([b"x"])) == [b"x"]
+    for data in (copy_rows.HEADER, copy_rows.HEADER[:15] + b"\0\0\0\3abc", copy_rows.TRAILER):
+        assert copy_rows.parse_binary_row(b"before" + data + b"after", 6) == (None, 6 + len(data))
 
 
 @given(st.binary(max_size=40))
 def test_binary_that_is_no_row(data: bytes) -> None:
     try:
-        values = copy_rows.parse_binary_row(data)
+        values, end = copy_rows.parse_binary_row(data)
     except DataError as error:
         assert "COPY row" in str(error)  # noqa: PT017  # whether it is one is for hypothesis to find
     else:
-        assert values is None or copy_rows.binary_row(values) == data
+        assert values is None or copy_rows.binary_row(values) == data[:end]
 
 
-@pytest.mark.parametrize("row", [b"\0", b"\0\1", b"\0\1\0\0\0\5abc", b"\0\1\0\0\0\1ab", b"\x7f\xff\0\0\0\1a"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"\0",
+        b"\0\1",
+        b"\0\1\0\0\0\5abc",
+        b"\xff\xfe",
+        b"\x7f\xff\0\0\0\1a",
+        copy_rows.HEADER[:18],
+        copy_rows.HEADER[:-1] + b"\1",
+    ],
+)
 def test_binary_cut_short(row: bytes) -> None:
     with pytest.raises(DataError, match="COPY row"):
         copy_rows.parse_binary_row(row)

@@ -163,6 +163,7 @@ def test_a_huge_block_is_sent_in_pieces() -> None:
     pgconn.send_query(COPY_IN)
     drive(execute_gen(pgconn), pgconn.wait)
     drive(copy_in_gen(pgconn, blocks(data), never), pgconn.wait)
+    drive(copy_end_gen(pgconn), pgconn.wait)
     assert b"".join(pgconn.copied) == data
     assert [len(piece) for piece in pgconn.copied] == [COPY_BLOCK] * 3 + [3]
 
@@ -185,7 +186,7 @@ def test_copy_out_gives_way_and_takes_nothing_in_meanwhile() -> None:
     drive(execute_gen(pgconn), pgconn.wait)
     del pgconn.waits[:]
     most = []
-    drive(copy_out_gen(pgconn, lambda _row: most.append(pgconn.untaken), always), pgconn.wait)
+    drive(copy_out_gen(pgconn, lambda _row: most.append(pgconn.untaken), always, 1), pgconn.wait)
     assert pgconn.waits.count(Wait.RW) == 50
     assert max(most) < 4  # a slow taker does not fill the memory
 
@@ -208,7 +209,7 @@ def test_leaving_copy_out_is_libpqs_to_do() -> None:
 
 
 def test_leaving_copy_out_gives_way() -> None:
-    rows = [("d", b"1\n")] * 5000
+    rows = [("d", b"x" * 1023 + b"\n")] * (5 * COPY_BLOCK // 1024)
     pgconn = fake({COPY_OUT: [result(ExecStatus.COPY_OUT), *rows, COPY_DONE, READY]}, capacity=9999)
     pgconn.send_query(COPY_OUT)
     drive(execute_gen(pgconn), pgconn.wait)

@@ -6,11 +6,10 @@ the server has sent is taken in a block at a time, what it gets is kept until a 
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.copy_rows import HEADER, TRAILER, binary_row, parse_binary_row, parse_text_row, text_row
-from greenpg._core.protocol import copy_end_gen, copy_in_gen, drain_gen, execute_gen, wait_gen
+from greenpg._core.protocol import COPY_BLOCK, copy_end_gen, copy_in_gen, drain_gen, execute_gen, wait_gen
 from greenpg._core.query import ClientQuery
 from greenpg.abc import Wait
 from greenpg.adapt import PyFormat, decode, encode
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from greenpg._core.cursor import BaseCursor
     from greenpg.abc import Gen
     from greenpg.pq.abc import Buffer, PGresult
-
-BLOCK = 1 << 17
-"""Bytes that are kept before they are sent, and that are taken in at a time."""
 
 
 class BaseCopy:
@@ -42,7 +38,8 @@ class BaseCopy:
         """Whether its end has come, and the server has said how."""
         self._is_left = False
         """Whether its block was left."""
-        self._received: deque[bytes] = deque()
+        self._received, self._at = b"", 0
+        """The block that has come last, and how much of it was given away."""
         self._is_received = False
         """Whether all its data has come; the server's last word may not have."""
         self._are_types_set = False
@@ -182,11 +179,9 @@ class BaseCopy:
     def _block_now(self) -> bytes | None:
         """Return what has come, `b""` at the end; `None`: nothing yet."""
         self._check_receiving()
-        if self._received:
-            block = b"".join(self._received)
-            self._received.clear()
-            return block
-        return b"" if self._is_over else None
+        at, self._at = self._at, len(self._received)
+        block = self._received[at:]
+        return block if block or self._is_over else None
 
     def _read_gen(self) -> Gen[bytes]:
         """Return the next block of data, `b""` at the end."""
@@ -195,12 +190,12 @@ class BaseCopy:
         return block
 
     def _row_now(self) -> tuple[Any, ...] | None:
-        """Return the next row, `None` if none has come whole."""
+        """Return the next row, `None` if none has come."""
         self._check_receiving()
-        while self._received:
-            values = self._parsed(self._received.popleft())
+        while self._at < len(self._received):
+            values = self._next_values()
             if values is not None:
-                return values
+                return self._loaded(values)
         return None
 
     def _read_row_gen(self) -> Gen[tuple[Any, ...] | None]:
@@ -209,18 +204,22 @@ class BaseCopy:
             yield from self._receive_gen()
         return row
 
-    def _parsed(self, data: bytes) -> tuple[Any, ...] | None:
-        tx = self._cursor._tx
+    def _next_values(self) -> list[bytes | None] | None:
+        """Go on by a row of what has come, and return its values; `None` if it is no row but the format's."""
+        at, received = self._at, self._received
+        self._at = len(received)  # nobody knows where the row after one that is none begins
         if self._format == Format.BINARY:
-            values = parse_binary_row(data)
-        else:
-            values = parse_text_row(data, tx.encoding)
-        if values is None:
-            return None
+            values, self._at = parse_binary_row(received, at)
+            return values
+        self._at = received.find(b"\n", at) + 1 or len(received)
+        return parse_text_row(received[at : self._at], self._cursor._tx.encoding)
+
+    def _loaded(self, values: list[bytes | None]) -> tuple[Any, ...]:
+        tx = self._cursor._tx
         columns = 0 if self._result is None else self._result.nfields
         if len(values) != columns > 0:
             raise DataError(
-                f"a row of this COPY has {columns} values, not {len(values)}: {data[:99]!r}; read() gives CSV"
+                f"a row of this COPY has {columns} values, not {len(values)}: {str(values)[:99]}; read() gives CSV"
             )
         if self._are_types_set:
             row: tuple[Any, ...] = tx.load_sequence(values)
@@ -230,7 +229,7 @@ class BaseCopy:
         try:
             return tuple([None if value is None else decode(value, tx.encoding) for value in values])
         except UnicodeError as error:
-            raise DataError(f"the row {data!r} is not in the client encoding: {error}") from error
+            raise DataError(f"the row {values!r} is not in the client encoding: {error}") from error
 
     def _receive_gen(self) -> Gen[None]:
         """Take in what there is, a block at most; wait if there is nothing."""
@@ -238,20 +237,13 @@ class BaseCopy:
         if self._is_received:
             yield from self._end_gen()
             return
-        taken = 0
-        while taken < BLOCK:
-            size, row = pgconn.get_copy_data(1)
-            if size > 0:
-                self._received.append(row)
-                taken += size
-            elif size < 0:
-                self._is_received = True
-                return  # the rows before an error come before it
-            elif taken:
+        while True:
+            rows, self._is_received = pgconn.get_copy_block(COPY_BLOCK)
+            if rows or self._is_received:  # the rows before an error come before it
+                self._received, self._at = rows, 0
                 return
-            else:
-                yield from wait_gen(pgconn.socket, Wait.R)
-                pgconn.consume_input()
+            yield from wait_gen(pgconn.socket, Wait.R)
+            pgconn.consume_input()
 
     # To the server
 
@@ -290,7 +282,7 @@ class BaseCopy:
         return self._kept(data)
 
     def _kept(self, data: Buffer) -> Buffer | None:
-        if len(self._unsent) + len(data) >= BLOCK:
+        if len(self._unsent) + len(data) >= COPY_BLOCK:
             return data
         self._unsent += data
         return None
@@ -303,10 +295,9 @@ class BaseCopy:
 
     def _send_gen(self, data: Buffer) -> Gen[None]:
         """Send what was kept, and `data`; others get a turn after each block."""
-        pieces = [bytes(self._unsent), data, b""]
-        self._unsent.clear()
-        blocks = iter([piece for piece in pieces[:2] if len(piece)] + pieces[2:])
-        yield from copy_in_gen(self._conn.pgconn, lambda: next(blocks), _always)  # type: ignore[arg-type,return-value]
+        blocks = iter([block for block in (self._unsent, data) if len(block)])
+        self._unsent = bytearray()
+        yield from copy_in_gen(self._conn.pgconn, lambda: next(blocks, b""), _always)
 
 
 def _always() -> bool:

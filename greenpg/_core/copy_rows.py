@@ -55,22 +55,25 @@ def binary_row(values: Sequence[Buffer | None]) -> bytes:
     return b"".join([_COUNT.pack(len(values)), *fields])
 
 
-def parse_binary_row(row: bytes) -> list[bytes | None] | None:
-    """Return the values of a row in binary format, `None` for what has none: the header and the trailer.
+def parse_binary_row(rows: bytes, at: int = 0) -> tuple[list[bytes | None] | None, int]:
+    """Return the values of a row in binary format, `None` for what has none, and where it ends.
 
+    The header and the trailer have none.
+
+    :param at: where in `rows` the row begins
     :raises DataError: it is no such row
     """
-    if row.startswith(HEADER[:11]):
-        row = row[len(HEADER) + int.from_bytes(row[15:19], "big") :]
-    if row in (b"", TRAILER):
-        return None
-    wire = Wire(row, "COPY row")
+    wire = Wire(rows, "block of COPY rows", at)
+    if rows.startswith(HEADER[:11], at):
+        wire.take(len(HEADER) - 4)
+        wire.take(wire.count(1))
+        return None, wire.at
     count = _COUNT.unpack(wire.take(2))[0]
+    if count == -1:
+        return None, wire.at
     if count < 0:
         raise wire.fail(f"a count of {count} values")
-    values = [wire.field() for _ in range(count)]
-    wire.end()
-    return values
+    return [wire.field() for _ in range(count)], wire.at
 
 
 def _escape(value: Buffer, encoding: str) -> bytes:

@@ -198,6 +198,7 @@ cdef class PGconn:
     cdef public object notice_handler
     cdef void *trace_file
     cdef uintptr_t key  # what the notice receiver knows it by, 0 for a borrowed one
+    cdef int notices  # that are being handled now
     cdef int pid
     cdef bint owned
     cdef object __weakref__

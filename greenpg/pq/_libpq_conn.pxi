@@ -5,6 +5,9 @@
 cdef class PGconn:
     """A `PGconn *` that is finished with this object, unless it is borrowed."""
 
+    def __cinit__(self):
+        self.pq = &no_functions
+
     def __dealloc__(self):
         self.close()
 
@@ -40,6 +43,8 @@ cdef class PGconn:
 
     cdef int close(self) except -1:
         cdef pg_conn *ptr = self.ptr
+        if self.notices:  # libpq is in the middle of a call on it
+            raise OperationalError("the connection cannot be closed by the handler of its notices")
         self.ptr = NULL
         if ptr is NULL or not self.owned:
             return 0
@@ -331,10 +336,14 @@ cdef class PGconn:
 
     def get_copy_block(self, int limit):
         cdef pg_conn *ptr = self.alive()
-        cdef Py_ssize_t size = COPY_ROOM + max(limit, 1), used = 0
-        cdef PyObject *block = new_bytes(NULL, size)
+        cdef Py_ssize_t size = COPY_ROOM + limit, used = 0
+        cdef PyObject *block
         cdef bytes rows
         cdef int room, got
+        if limit <= 1:
+            found, row = self.get_copy_data()
+            return row, found < 0
+        block = new_bytes(NULL, size)
         while True:
             room = <int> min(size - used, INT_MAX)
             got = self.pq.PQgetlineAsync(ptr, bytes_start(block) + used, room)
@@ -388,7 +397,7 @@ cdef class PGconn:
 
     @property
     def can_cancel_without_blocking(self):
-        return self.library.pq.PQcancelCreate is not NULL
+        return self.pq.PQcancelCreate is not NULL
 
     def cancel_conn(self):
         cdef pg_conn *ptr = self.able(self.pq.PQcancelCreate, "PQcancelCreate")

@@ -18,9 +18,11 @@ cdef void receive_notice(void *key, const pg_result *ptr) noexcept with gil:
         return
     notice = new_result(conn.pq, <pg_result *> ptr)
     notice.owned = False
+    conn.notices += 1
     try:
         conn.notice_handler(notice)
     finally:
+        conn.notices -= 1
         notice.clear()  # libpq frees it now
 
 
@@ -40,9 +42,7 @@ cdef class Library:
 
     implementation = "c"
 
-    def __init__(self, str path):
-        if self.pq is not NULL:
-            raise TypeError("a library is loaded once")
+    def __cinit__(self, str path not None):
         self.path = path
         self.pq = load(path)
         self.version = self.pq.PQlibVersion()

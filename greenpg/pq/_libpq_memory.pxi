@@ -1,5 +1,8 @@
 # Values on their way into C and out of it: what libpq allocated is copied and freed at once.
 
+cdef Functions no_functions  # of an object that Python made by itself: it is closed and calls none
+
+
 cdef tuple CONN_STATUS = tuple(map(ConnStatus, range(len(ConnStatus))))
 cdef tuple EXEC_STATUS = tuple(map(ExecStatus, range(len(ExecStatus))))
 cdef tuple PING = tuple(map(Ping, range(len(Ping))))

@@ -185,8 +185,8 @@ class PGconn(Protocol):
     """A connection to a server, used by one at a time.
 
     `notice_handler` is called with each notice, from within the call that received it: it must only take
-    notes, and the result is void when it returns; what it raises goes to `sys.unraisablehook`. It is never
-    called on a borrowed connection.
+    notes, and the result is void when it returns; what it raises goes to `sys.unraisablehook`. It cannot
+    close the connection. It is never called on a borrowed connection.
     """
 
     notice_handler: Callable[[PGresult], None] | None
@@ -400,9 +400,8 @@ class PGconn(Protocol):
     def get_copy_block(self, limit: int) -> tuple[bytes, bool]:
         """Return the rows of COPY OUT that are there, in one piece, and whether the end has come; never wait.
 
-        :param limit: the row with which there are as many bytes is the last that is taken, 1 takes one
-        :return: `(b"", False)`: no row is there yet; `(rows, True)`: the end, go on with `get_result()`, which
-            has the error if it is one; `(b"", True)` without a COPY, too
+        :param limit: how many bytes are enough; 1: a single row
+        :return: `(b"", False)`: no row is there yet; `(rows, True)`: the end, go on with `get_result()`
         """
 
     def end_copy(self) -> bool:

@@ -21,10 +21,15 @@ class Wire:
 
     __slots__ = ("_at", "_data", "_what")
 
-    def __init__(self, data: bytes, what: str) -> None:
+    def __init__(self, data: bytes, what: str, at: int = 0) -> None:
         self._data = bytes(data)
-        self._at = 0
+        self._at = at
         self._what = what
+
+    @property
+    def at(self) -> int:
+        """How many bytes were read."""
+        return self._at
 
     def fail(self, why: str) -> DataError:
         """Return the error to raise: the value cannot be read as what it should be."""

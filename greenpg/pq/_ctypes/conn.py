@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from ctypes import byref, c_int, c_size_t, c_void_p, create_string_buffer, string_at
+from ctypes import addressof, byref, c_int, c_size_t, c_void_p, create_string_buffer, resize, string_at
 from typing import TYPE_CHECKING, NoReturn
 
 from greenpg.errors import OperationalError
 from greenpg.pq import abc
 from greenpg.pq._ctypes.cancel import PGcancel, PGcancelConn
 from greenpg.pq._ctypes.functions import NotifyStruct
-from greenpg.pq._ctypes.memory import c_text, oids, option_list, parameters, taken
+from greenpg.pq._ctypes.memory import COPY_ROOM, INT_MAX, c_text, oids, option_list, parameters, taken
 from greenpg.pq._ctypes.result import PGresult
 from greenpg.pq._ctypes.trace import Trace
 from greenpg.pq.enums import ConnStatus, Format, PipelineStatus, PollingStatus, TransactionStatus
@@ -29,6 +29,8 @@ def closed() -> NoReturn:
 
 class PGconn(abc.PGconn):
     """A `PGconn *` that is finished with this object, unless it is borrowed."""
+
+    notices = 0  # that are being handled now
 
     def __init__(self, pq: SimpleNamespace, address: int, owned: bool):
         self._pq = pq
@@ -61,6 +63,8 @@ class PGconn(abc.PGconn):
         return PollingStatus(self._pq.PQresetPoll(self._ptr or closed()))
 
     def finish(self) -> None:
+        if self.notices:  # libpq is in the middle of a call on it
+            raise OperationalError("the connection cannot be closed by the handler of its notices")
         ptr, self._ptr = self._ptr, None
         if ptr and self._owned:
             if self._pid != os.getpid():
@@ -302,6 +306,28 @@ class PGconn(abc.PGconn):
             return size, data
         self._check(size > -2, "receiving copy data failed")
         return size, b""
+
+    def get_copy_block(self, limit: int) -> tuple[bytes, bool]:
+        if limit <= 1:
+            found, row = self.get_copy_data()
+            return row, found < 0
+        ptr = self._ptr or closed()
+        rows = create_string_buffer(limit + COPY_ROOM)
+        start, size, used = addressof(rows), len(rows), 0
+        # obsolete is what they call it: but it copies a row to where it shall be, PQgetCopyData into new memory
+        while (got := self._pq.PQgetlineAsync(ptr, start + used, room := min(size - used, INT_MAX))) > 0:
+            used += got
+            if got == room:  # the row may go on
+                size *= 2
+                resize(rows, size)
+                start = addressof(rows)
+            elif used >= limit:
+                return string_at(start, used), False
+        if got < 0:
+            self._check(self.status != ConnStatus.BAD, "receiving copy data failed")
+            return string_at(start, used), True
+        found, row = self.get_copy_data()  # a row without bytes, now dropped, looks as if there were none
+        return string_at(start, used) + row, found < 0
 
     def end_copy(self) -> bool:
         return not self._pq.PQendcopy(self._ptr or closed())

@@ -127,9 +127,10 @@ ACCESSORS: dict[str, Signature] = {
     "PQisnonblocking": (INT, PTR),
     "PQenterPipelineMode": (INT, PTR),
     "PQnotifies": (PTR, PTR),
-    # COPY row by row is the hot path. Both may only be called in non-blocking mode, so they never wait.
+    # COPY row by row is the hot path. All may only be called in non-blocking mode, so they never wait.
     "PQputCopyData": (INT, PTR, STR, INT),
     "PQgetCopyData": (INT, PTR, POINTER(PTR), INT),
+    "PQgetlineAsync": (INT, PTR, PTR, INT),
     "PQescapeStringConn": (SIZE, PTR, STR, STR, SIZE, INTS),
     "PQescapeLiteral": (PTR, PTR, STR, SIZE),
     "PQescapeIdentifier": (PTR, PTR, STR, SIZE),

@@ -76,7 +76,9 @@ class Library(abc.Library):
         conn = self._conns.get(key)
         if conn is not None and conn.notice_handler is not None:
             notice = PGresult(self._pq, address, owned=False)
+            conn.notices += 1
             try:
                 conn.notice_handler(notice)
             finally:
+                conn.notices -= 1
                 notice.clear()  # libpq frees it now

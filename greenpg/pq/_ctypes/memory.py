@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
     from greenpg.pq.abc import Buffer
 
+INT_MAX = (1 << 31) - 1
+
+COPY_ROOM = 8192
+"""Bytes beyond a block of COPY data for the row that crosses its end; a longer one makes more room."""
+
 
 def c_text(text: bytes) -> bytes:
     """Return `text` as it is, to be passed as a C string.

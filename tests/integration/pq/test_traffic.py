@@ -41,6 +41,19 @@ def copy_out(conn: PGconn, command: bytes) -> list[bytes]:
     return rows
 
 
+def copy_blocks(conn: PGconn, command: bytes, limit: int) -> list[bytes]:
+    begin_copy(conn, command, ExecStatus.COPY_OUT)
+    blocks, is_over = [], False
+    while not is_over:
+        rows, is_over = conn.get_copy_block(limit)
+        if rows:
+            blocks.append(rows)
+        elif not is_over:
+            loops.wait(conn.socket, PollingStatus.READING)
+            conn.consume_input()
+    return blocks
+
+
 def test_copy_goes_in_and_out(conn: PGconn) -> None:
     loops.execute(conn, b"create temp table t (id int, data text)")
     begin_copy(conn, b"copy t from stdin", ExecStatus.COPY_IN)
@@ -77,6 +90,31 @@ def test_long_copy_arrives_whole(conn: PGconn) -> None:
     assert loops.results(conn)[0].command_tuples == 20_000
     rows = copy_out(conn, b"copy (select id from t order by id) to stdout")
     assert rows == [b"%d\n" % number for number in range(20_000)]
+
+
+def test_a_copy_block_has_whole_rows(conn: PGconn) -> None:
+    # rows of sizes around the room for them, and one that is many times as long
+    sizes = [size + more for size in (1, 8191, 16383, 65536, 73727) for more in range(-1, 3)] + [3 << 20]
+    sizes += [10] * 20_000
+    command = b"copy (select repeat('x', n) from unnest('{%b}'::int[]) n) to stdout" % (
+        b",".join(b"%d" % size for size in sizes)
+    )
+    expected = [b"x" * size + b"\n" for size in sizes]
+    assert copy_blocks(conn, command, 1) == expected
+    assert loops.results(conn)[0].command_tuples == len(sizes)
+    for limit in (8192, 1 << 16):
+        blocks = copy_blocks(conn, command, limit)
+        assert loops.results(conn)[0].command_tuples == len(sizes)
+        assert b"".join(blocks) == b"".join(expected)
+        assert all(block.endswith(b"\n") for block in blocks)
+        assert len(blocks) < 1000
+
+
+def test_a_copy_block_comes_before_the_error_after_it(conn: PGconn) -> None:
+    command = b"copy (select 1 / (n - 3) from generate_series(1, 3) n) to stdout"
+    assert b"".join(copy_blocks(conn, command, 1 << 16)) == b"0\n-1\n"
+    (failed,) = loops.results(conn)
+    assert "division by zero" in failed.get_error_message()
 
 
 def test_copy_in_fails_with_the_reason_given(conn: PGconn) -> None:
