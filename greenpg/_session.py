@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenpg._core.session import IsolationLevel
-from greenpg._liveness import Lively
+from greenpg._waiting import Waiting
 from greenpg.lobject import AsyncLargeObject, LargeObject
 from greenpg.rows import Row
 from greenpg.transaction import AsyncTransaction, Transaction
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session(Lively[Row]):
+class Session(Waiting[Row]):
     """A blocking connection, but for statements."""
 
     if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Session(Lively[Row]):
         return large_object
 
 
-class AsyncSession(Lively[Row]):
+class AsyncSession(Waiting[Row]):
     """Async `Session`."""
 
     if TYPE_CHECKING:

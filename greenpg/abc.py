@@ -5,7 +5,7 @@ This room imports nothing of ours, so that every other room may import it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Iterator
 from enum import IntEnum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -34,6 +34,22 @@ Gen = Generator[tuple[int, Wait], Ready, T]
 
 The fd may change on the way (libpq changes sockets between hosts).
 """
+
+
+class Slice(Protocol):
+    """How long one may keep the loop with data that never runs dry: called after each piece of work."""
+
+    def begin(self) -> None:
+        """Begin anew: the others have just had a turn."""
+
+    def __call__(self) -> bool:
+        """Return whether it is time for the others to have one."""
+        ...
+
+    def pieces(self, start: int, stop: int, /) -> Iterator[tuple[int, int]]:
+        """Yield the bounds of pieces of work that are short enough."""
+        ...
+
 
 Steps = Generator[tuple[Gen[Any], float | None], Any, T]
 """Whole conversations one after the other, each with a limit in seconds; `None` for none.
@@ -85,4 +101,21 @@ class AsyncWaitCallback(Protocol):
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Awaitable[Ready]:
         """Async `WaitCallback.__call__()`."""
+        ...
+
+
+class AsyncBoundWaitCallback(AsyncWaitCallback, Protocol):
+    """`BoundWaitCallback`, awaitable."""
+
+    def close(self) -> None:
+        """Drop what is kept for the socket; call it before the socket is closed. It does not wait."""
+        ...
+
+
+@runtime_checkable
+class AsyncBindable(Protocol):
+    """`Bindable`, awaitable."""
+
+    def bind(self, fd: int, /) -> AsyncBoundWaitCallback:
+        """Async `Bindable.bind()`, which does not wait either."""
         ...

@@ -19,7 +19,7 @@ from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.pipeline import AsyncPipeline, Pipeline
 from greenpg.rows import Row, tuple_row
 from greenpg.server_cursor import AsyncServerCursor, ServerCursor
-from greenpg.tracing import get_tracer, telling
+from greenpg.tracing import Trace, get_tracer, telling
 from greenpg.waiters import adrive, adrive_steps, current_async, drive, drive_steps, get_wait_callback
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from greenpg._core.query import Params, Query
-    from greenpg.abc import AsyncWaitCallback, BoundWaitCallback, Gen, WaitCallback
+    from greenpg.abc import AsyncWaitCallback, Gen, WaitCallback
     from greenpg.adapt import AdaptContext
     from greenpg.rows import RowFactory
     from greenpg.tracing import Tracer
@@ -54,9 +54,7 @@ class Connection(Session[Row]):
     """The class of the cursors that `cursor(name)` makes."""
 
     _own_wait: WaitCallback | None = None
-    _source: WaitCallback | None = None
     _wait: WaitCallback
-    _bound: BoundWaitCallback | None = None
 
     @classmethod
     def connect(
@@ -111,6 +109,15 @@ class Connection(Session[Row]):
         except BaseException as error:
             self._raise(self._failure(gen, error), error)
 
+    def _give_way(self) -> None:
+        """Let the others go on for a moment, if nobody else uses the connection."""
+        gen = self._turn_aside()
+        if gen is not None:
+            try:
+                drive(gen, self._waiter())
+            finally:
+                self._give_back()
+
     def _settle(self, timeout: float | None) -> float | None:
         """Bring to rest what was interrupted before, and return what that leaves of the time."""
         began = monotonic()
@@ -126,22 +133,8 @@ class Connection(Session[Row]):
         """Return the wait callback in force, made for our socket where it can be."""
         source = self._own_wait or get_wait_callback()
         if source is not self._source:
-            self._unbind()
-            bind = getattr(source, "bind", None)
-            if bind is None:
-                self._wait = source
-            else:
-                self._bound = bind(self.pgconn.socket)
-                self._wait = self._bound.__call__
-            if self._trace is not None:
-                self._wait = self._trace.timed(self._wait)
-            self._source = source
+            self._bind(source, Trace.timed)
         return self._wait
-
-    def _unbind(self) -> None:
-        bound, self._bound, self._source = self._bound, None, None
-        if bound is not None:
-            bound.close()
 
     @overload
     def cursor(self, *, binary: bool | None = None) -> Cursor[Row]: ...
@@ -256,10 +249,6 @@ class Connection(Session[Row]):
         """
         self._close()
 
-    def _finish(self) -> None:
-        self._unbind()  # before the socket is closed
-        super()._finish()
-
     def _fetch_type_info(self, kind: Any, name: Any) -> Any:
         return self._run(self._type_info_gen(kind, name))
 
@@ -290,6 +279,8 @@ class AsyncConnection(AsyncSession[Row]):
 
     server_cursor_factory: type[AsyncServerCursor[Any]] = AsyncServerCursor
     """The class of the cursors that `cursor(name)` makes."""
+
+    _wait: AsyncWaitCallback
 
     @classmethod
     async def connect(
@@ -335,6 +326,15 @@ class AsyncConnection(AsyncSession[Row]):
         except BaseException as error:
             self._raise(self._failure(gen, error), error)
 
+    async def _give_way(self) -> None:
+        """Async `Connection._give_way()`."""
+        gen = self._turn_aside()
+        if gen is not None:
+            try:
+                await adrive(gen, self._waiter())
+            finally:
+                self._give_back()
+
     async def _settle(self, timeout: float | None) -> float | None:
         """Async `Connection._settle()`."""
         began = monotonic()
@@ -347,8 +347,11 @@ class AsyncConnection(AsyncSession[Row]):
         return None if timeout is None else max(timeout - (monotonic() - began), 0.0)
 
     def _waiter(self) -> AsyncWaitCallback:
-        wait = current_async()
-        return wait if self._trace is None else self._trace.atimed(wait)
+        """Async `Connection._waiter()`, which does not wait either."""
+        source = current_async()
+        if source is not self._source:
+            self._bind(source, Trace.atimed)
+        return self._wait
 
     @overload
     def cursor(self, *, binary: bool | None = None) -> AsyncCursor[Row]: ...

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from greenpg.abc import Bindable
+from greenpg.abc import AsyncBindable, Bindable
 from greenpg.testing._arena import Arena, Run
 from greenpg.testing._clauses import BOUND_CLAUSES, CLAUSES
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from greenpg.abc import AsyncWaitCallback, BoundWaitCallback, Ready, Wait, WaitCallback
+    from greenpg.abc import AsyncWaitCallback, Ready, Wait, WaitCallback
     from greenpg.testing._arena import Ask, Throw
     from greenpg.testing._clauses import Clause
 
@@ -80,11 +80,13 @@ async def check_async_wait_callback(wait: AsyncWaitCallback, runtime: AsyncRunti
     """
     for clause in CLAUSES:
         await _acheck(clause, wait, runtime)
+    if isinstance(wait, AsyncBindable):
+        for clause in (*CLAUSES, *BOUND_CLAUSES):
+            await _acheck(clause, _Binder(wait), runtime)
 
 
-def _check(clause: Clause, wait: WaitCallback | _Binder, runtime: Runtime) -> None:
-    binder = wait if isinstance(wait, _Binder) else None
-    with _named(clause, wait), Arena(binder) as arena:
+def _check(clause: Clause, wait: WaitCallback, runtime: Runtime) -> None:
+    with _named(clause, wait), Arena(_binder(wait)) as arena:
         for run in clause(arena):
             if run is None:
                 runtime.pause()
@@ -93,7 +95,7 @@ def _check(clause: Clause, wait: WaitCallback | _Binder, runtime: Runtime) -> No
 
 
 async def _acheck(clause: Clause, wait: AsyncWaitCallback, runtime: AsyncRuntime) -> None:
-    with _named(clause, wait), Arena(cancelled=runtime.cancelled) as arena:
+    with _named(clause, wait), Arena(_binder(wait), runtime.cancelled) as arena:
         for run in clause(arena):
             if run is None:
                 await runtime.pause()
@@ -117,10 +119,10 @@ async def _aperform(run: Run, wait: AsyncWaitCallback, runtime: AsyncRuntime) ->
     for ask in run.play():
         with runtime.interruptible() as cancel:
             run.throw = partial(_call, cancel)
-            await _anote(run, wait, ask, runtime.cancelled)
+            await _anote(run, run.wait or wait, ask, runtime.cancelled)
 
 
-async def _anote(run: Run, wait: AsyncWaitCallback, ask: Ask, cancelled: type[BaseException]) -> None:
+async def _anote(run: Run, wait: Any, ask: Ask, cancelled: type[BaseException]) -> None:
     try:
         run.note(await wait(*ask))
     except BaseException as ex:
@@ -134,19 +136,19 @@ def _call(cancel: Callable[[], object], _error: BaseException) -> None:
 
 
 class _Binder:
-    """Waits for each file descriptor through a callback bound to it."""
+    """Waits for each file descriptor through a callback bound to it, blocking or async."""
 
-    def __init__(self, wait: Bindable) -> None:
+    def __init__(self, wait: Any) -> None:
         self._wait = wait
-        self._bound: dict[int, BoundWaitCallback] = {}
+        self._bound: dict[int, Any] = {}
 
-    def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
+    def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Any:
         return self.bind(fd)(fd, need, timeout)
 
     def __repr__(self) -> str:
         return f"bound by {self._wait!r}"
 
-    def bind(self, fd: int) -> BoundWaitCallback:
+    def bind(self, fd: int) -> Any:
         if fd not in self._bound:
             self._bound[fd] = self._wait.bind(fd)
         return self._bound[fd]
@@ -154,6 +156,10 @@ class _Binder:
     def unbind(self, fd: int) -> None:
         if fd in self._bound:
             self._bound.pop(fd).close()
+
+
+def _binder(wait: object) -> _Binder | None:
+    return wait if isinstance(wait, _Binder) else None
 
 
 @contextmanager

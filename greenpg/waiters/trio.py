@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 
 import trio
@@ -20,16 +19,22 @@ async def wait(fd: int, need: Wait, timeout: float | None, /) -> Ready:
     if timeout is not None and timeout <= 0:
         await trio.lowlevel.checkpoint()
         return poll(fd, need, 0)
-    with trio.move_on_after(inf if timeout is None else timeout):
-        if need == Wait.RW:
-            return await _either(fd)
-        if need == Wait.R:
-            await trio.lowlevel.wait_readable(fd)
-            return Ready.R
-        await trio.lowlevel.wait_writable(fd)
-        return Ready.W
+    if timeout is None:  # as nearly always: a scope that never ends costs as much as half of the wait
+        return await _wait(fd, need)
+    with trio.move_on_after(timeout):
+        return await _wait(fd, need)
     # It is time; look whether data came in the same turn.
     return poll(fd, need, 0)
+
+
+async def _wait(fd: int, need: Wait) -> Ready:
+    if need == Wait.RW:
+        return await _either(fd)
+    if need == Wait.R:
+        await trio.lowlevel.wait_readable(fd)
+        return Ready.R
+    await trio.lowlevel.wait_writable(fd)
+    return Ready.W
 
 
 async def _either(fd: int) -> Ready:
