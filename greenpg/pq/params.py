@@ -1,0 +1,69 @@
+"""What turns parameters into bytes, compiled where that is to be had: the contract, and the choice.
+
+No libpq is needed for it. Dumpers are not known here: what no encoder does goes back to a `Dumps`.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from greenpg.pq.abc import Buffer
+
+Dumped = tuple["list[Buffer | None]", tuple[int, ...], "list[Any]"]
+"""Values as the server takes them, their types, and the `Format` of each."""
+
+
+class Encoder(Protocol):
+    """Does for values of the usual class what one dumper class does."""
+
+
+class Dumps(Protocol):
+    """Who dumps what there is no encoder for: a `Transformer`."""
+
+    @property
+    def encoding(self) -> str:
+        """Python's name of the client encoding."""
+
+    def dump_one(self, param: Any, format: Any) -> tuple[Buffer | None, int, Any]:
+        """Return one value as the server takes it, its type and its `Format`."""
+
+    def find_encoder(
+        self, make: Callable[[str, int, int], Encoder], cls: type, format: Any
+    ) -> Encoder | None:
+        """Return the encoder for objects of a class, if one may stand in for the dumper that is in force."""
+
+
+class Encoders(Protocol):
+    """The encoders that are in force in one `AdaptersMap`; it is thrown away when the map changes."""
+
+    def dump(self, tx: Dumps, params: Sequence[Any], formats: Sequence[Any]) -> Dumped:
+        """Return parameters as the server takes them.
+
+        :param formats: a `PyFormat` for each
+        :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
+        :raises ValueError: not as many formats as parameters
+        """
+
+
+def new_encoders() -> Encoders:
+    """Return encoders for a new set of dumpers."""
+    return _implementation()()
+
+
+@cache
+def _implementation() -> Callable[[], Encoders]:
+    if os.environ.get("GREENPG_IMPL") != "python":
+        try:
+            from greenpg.pq import _params
+        except ImportError:
+            pass  # `library()` complains where the compiled binding is asked for
+        else:
+            return _params.Encoders
+    from greenpg.pq._ctypes import params
+
+    return params.Encoders
