@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenpg.adapt._base import Dumper, Loader, PyFormat, shown
+from greenpg.adapt._encoders import encoder_for
 from greenpg.adapt._encodings import codec_of
 from greenpg.adapt._map import adapters_of
-from greenpg.errors import DataError, Error, InterfaceError
+from greenpg.errors import DataError, Error, InterfaceError, ProgrammingError
 from greenpg.pq import Format
+from greenpg.pq.rows import UnloadableCell, new_row_loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from greenpg.adapt._base import AdaptContext
     from greenpg.adapt._map import AdaptersMap
     from greenpg.pq import Buffer, PGresult
+    from greenpg.pq.params import Encoder
+    from greenpg.pq.rows import RowLoader
 
 Row = TypeVar("Row")
 
@@ -50,7 +54,8 @@ class Transformer:
         self._dumpers: dict[tuple[PyFormat, Any], Dumper] = {}
         self._loaders: dict[int, dict[int, Loader]] = {Format.TEXT: {}, Format.BINARY: {}}
         self._row_dumpers: list[Dumper] | None = None
-        self._row_loads: list[Callable[[bytes], Any]] = []
+        self._row_loads: tuple[Callable[[bytes], Any], ...] = ()
+        self._row_loader: RowLoader | None = None
         self._result: PGresult | None = None
         self._rows = 0
         self.types = None
@@ -117,21 +122,29 @@ class Transformer:
         """
         if self._row_dumpers is not None:
             return self._dump_by_type(params)
-        dumped: list[Buffer | None] = [None] * len(params)
-        types = [0] * len(params)
-        used = [Format.TEXT] * len(params)
-        param: Any = None
+        dumped, self.types, self.formats = self._adapters.encoders.dump(self, params, formats)
+        return dumped
+
+    def dump_one(self, param: Any, format: PyFormat) -> tuple[Buffer | None, int, Format]:
+        """Return one value, which is not None, as the server takes it, its type and its format.
+
+        :raises DataError: it cannot be dumped, `ProgrammingError`: there is no dumper for it
+        """
         try:
-            for i, (param, format) in enumerate(zip(params, formats, strict=True)):
-                if param is not None:
-                    dumper = self.get_dumper(param, format)
-                    dumped[i] = dumper.dump(param)
-                    types[i] = dumper.oid
-                    used[i] = dumper.format
+            dumper = self.get_dumper(param, format)
+            return dumper.dump(param), dumper.oid, dumper.format
         except Exception as error:
             raise _undumpable(param, error) from error
-        self.types, self.formats = tuple(types), used
-        return dumped
+
+    def find_encoder(
+        self, make: Callable[[str, int, int], Encoder], cls: type, format: PyFormat
+    ) -> Encoder | None:
+        """Return what does the same as the dumper for objects of a class, if there is such; see `Dumps`."""
+        try:
+            dumper = self._adapters.get_dumper(cls, format)
+        except ProgrammingError:
+            return None
+        return encoder_for(make, dumper, by_class=True)
 
     def _dump_by_type(self, params: Sequence[Any]) -> list[Buffer | None]:
         assert self._row_dumpers is not None
@@ -172,28 +185,48 @@ class Transformer:
         return self._result
 
     def set_pgresult(
-        self, result: PGresult | None, *, set_loaders: bool = True, format: Format | None = None
+        self,
+        result: PGresult | None,
+        *,
+        set_loaders: bool = True,
+        format: Format | None = None,
+        row_loader: RowLoader | None = None,
     ) -> None:
         """Load from a result from now on.
 
         :param set_loaders: whether its columns are others than those of the result before
         :param format: of all columns, instead of what the result says
+        :param row_loader: what loads its columns, if that is known: the `row_loader` of another transformer,
+            which must still be there, for columns of these types and formats, adapters and settings
         """
         self._result = result
         self._rows = 0 if result is None else result.ntuples
-        if not set_loaders:
-            return
-        columns = range(0 if result is None else result.nfields)
-        if result is None:
-            self._row_loads = []
-        elif format is None:
-            self._row_loads = [self.get_loader(result.ftype(i), result.fformat(i)).load for i in columns]
-        else:
-            self._row_loads = [self.get_loader(result.ftype(i), format).load for i in columns]
+        if row_loader is not None:
+            self._row_loader, self._row_loads = row_loader, row_loader.loads
+        elif set_loaders:
+            self._set_loads([] if result is None else self._loads_of(result, format))
 
     def set_loader_types(self, types: Sequence[int], format: Format) -> None:
         """Load sequences of values of these types, all in one format, from now on."""
-        self._row_loads = [self.get_loader(oid, format).load for oid in types]
+        self._set_loads([self.get_loader(oid, format).load for oid in types])
+
+    def _loads_of(self, result: PGresult, format: Format | None) -> list[Callable[[bytes], Any]]:
+        columns = range(result.nfields)
+        formats = [result.fformat(i) if format is None else format for i in columns]
+        return [self.get_loader(result.ftype(i), formats[i]).load for i in columns]
+
+    def _set_loads(self, loads: Sequence[Callable[[bytes], Any]]) -> None:
+        self._row_loads, self._row_loader = tuple(loads), None
+
+    @property
+    def row_loader(self) -> RowLoader:
+        """What loads rows of the columns that were set last; made when it is first asked for.
+
+        It holds loaders, which hold the connection, and some need this transformer to be there.
+        """
+        if self._row_loader is None:
+            self._row_loader = new_row_loader(self._row_loads)
+        return self._row_loader
 
     def unknown_oids(self) -> set[int]:
         """Return the types of the result's columns that have neither a loader nor a `TypeInfo`."""
@@ -229,29 +262,19 @@ class Transformer:
 
         :param row0: number of the first row
         :param row1: number of the row after the last
-        :param make_row: makes a row of a list of its values
+        :param make_row: makes a row of a tuple of its values; `tuple` itself leaves it as it is
         :raises DataError: a value cannot be loaded
         :raises InterfaceError: there are no such rows
         """
         result = self._result
         if result is None or not 0 <= row0 <= row1 <= self._rows:
             raise InterfaceError(f"the result has no rows {row0} to {row1}, it has {self._rows}")
-        get = result.get_value
-        columns = list(enumerate(self._row_loads))
-        width = len(columns)
-        records = []
-        row = row0
         try:
-            for row in range(row0, row1):
-                record: list[Any] = [None] * width
-                for column, load in columns:
-                    data = get(row, column)
-                    if data is not None:
-                        record[column] = load(data)
-                records.append(record)
-        except Exception as error:
-            raise self._unloadable([get(row, column) for column in range(width)], error) from error
-        return list(map(make_row, records))
+            rows: list[Any] = self.row_loader.load(result, row0, row1)
+        except UnloadableCell as cell:
+            data = result.get_value(cell.row, cell.column)
+            raise self._unloadable(data, cell) from cell.__cause__
+        return rows if make_row is tuple else list(map(make_row, rows))
 
     def load_row(self, row: int, make_row: Callable[[Sequence[Any]], Row]) -> Row | None:
         """Return one row of the result, None if there is no such row; else as `load_rows()`."""
@@ -267,30 +290,22 @@ class Transformer:
         if len(record) != len(self._row_loads):
             raise DataError(f"expected {len(self._row_loads)} values in the row, got {len(record)}")
         try:
-            pairs = zip(record, self._row_loads, strict=True)
-            return tuple([None if data is None else load(data) for data, load in pairs])
-        except Exception as error:
-            raise self._unloadable(record, error) from error
+            return self.row_loader.load_record(record)
+        except UnloadableCell as cell:
+            raise self._unloadable(record[cell.column], cell) from cell.__cause__
 
-    def _unloadable(self, record: Sequence[bytes | None], error: Exception) -> Error:
-        """Return the error to raise: the column is the first one that cannot be loaded (again)."""
-        for column, (data, load) in enumerate(zip(record, self._row_loads, strict=True)):
-            try:
-                if data is not None:
-                    load(data)
-            except Exception:  # noqa: PERF203
-                if isinstance(error, Error):
-                    return type(error)(f"{error}, in column {self._column(column, load)}")
-                why = f"{type(error).__name__}: {error}"
-                value = shown(data)
-                return DataError(f"cannot load {value} of column {self._column(column, load)}: {why}")
-        return error if isinstance(error, Error) else DataError(f"cannot load a row: {error}")
+    def _unloadable(self, data: bytes | None, cell: UnloadableCell) -> Error:
+        """Return the error to raise for a value that could not be loaded."""
+        error, column = cell.__cause__, self._column(cell.column)
+        if isinstance(error, Error):
+            return type(error)(f"{error}, in column {column}")
+        return DataError(f"cannot load {shown(data)} of column {column}: {type(error).__name__}: {error}")
 
-    def _column(self, number: int, load: Callable[[bytes], Any]) -> str:
+    def _column(self, number: int) -> str:
         """Return a column for a message."""
         name = None if self._result is None else self._result.fname(number)
         label = number + 1 if name is None else repr(name.decode(self.encoding, "replace"))
-        loader = getattr(load, "__self__", None)
+        loader = getattr(self._row_loads[number], "__self__", None)
         oid = loader.oid if isinstance(loader, Loader) else 0
         return f"{label} (type {self._adapters.types.name_of(oid)})"
 

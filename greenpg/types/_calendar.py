@@ -39,6 +39,7 @@ class Calendar:
     def __init__(self, style: str) -> None:
         """Make it for a value of DateStyle."""
         kind, _, order = style.partition(", ")
+        self.is_iso = kind == "ISO"
         day_month = f"{_DAY}{{0}}{_MONTH}" if order == "DMY" or kind == "German" else f"{_MONTH}{{0}}{_DAY}"
         days = {
             "ISO": f"{_YEAR}-{_MONTH}-{_DAY}",
@@ -177,3 +178,8 @@ def zone_of(connection: Any) -> tzinfo:
     """Return the zone of a connection's session; UTC without one."""
     name = _setting(connection, b"TimeZone")
     return timezone.utc if name is None else zone_named(name)
+
+
+def is_ours(zone: tzinfo) -> bool:
+    """Return whether a zone is of a class that `zone_of()` makes, not of one that somebody has added to."""
+    return type(zone) is timezone or (type(zone).__module__, type(zone).__name__) == ("zoneinfo", "ZoneInfo")

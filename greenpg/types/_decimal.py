@@ -13,6 +13,8 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from greenpg.adapt import Dumper, Format, Loader, shown
+from greenpg.adapt._decoders import decodable
+from greenpg.adapt._encoders import encodable
 from greenpg.errors import DataError
 
 if TYPE_CHECKING:
@@ -121,6 +123,7 @@ def _malformed(data: bytes) -> DataError:
     return DataError(f"cannot load {shown(bytes(data))} as a binary numeric")
 
 
+@encodable("numeric")
 class DecimalDumper(Dumper):
     """`Decimal` as text."""
 
@@ -138,6 +141,7 @@ class DecimalDumper(Dumper):
         return b" " + text if text.startswith(b"-") else text
 
 
+@encodable("numeric")
 class DecimalBinaryDumper(Dumper):
     """`Decimal` in numeric_recv's layout."""
 
@@ -152,6 +156,7 @@ class DecimalBinaryDumper(Dumper):
 class NumericLoader(Loader):
     """Text as a `Decimal`."""
 
+    @decodable(lambda _: ("numeric text",))
     def load(self, data: bytes) -> Decimal:
         """Return the `Decimal`."""
         return Decimal(bytes(data).decode("ascii"))
@@ -162,6 +167,7 @@ class NumericBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("numeric",))
     def load(self, data: bytes) -> Decimal:
         """Return the `Decimal`."""
         return decimal_from_binary(data)
@@ -185,6 +191,7 @@ class _MixedDumper(Dumper):
         raise DataError(f"cannot dump {shown(obj)} of type {type(obj).__name__!r} as numeric")
 
 
+@encodable("numeric")
 class NumericDumper(_MixedDumper):
     """Any number as the text of a `numeric`."""
 
@@ -193,6 +200,7 @@ class NumericDumper(_MixedDumper):
         return decimal_text(self._decimal(obj))
 
 
+@encodable("numeric")
 class NumericBinaryDumper(_MixedDumper):
     """Any number as a binary `numeric`."""
 

@@ -17,6 +17,8 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenpg.adapt import Dumper, Format, Loader, adapters_of, shown
+from greenpg.adapt._decoders import decodable
+from greenpg.adapt._encoders import encodable
 from greenpg.errors import DataError
 
 if TYPE_CHECKING:
@@ -150,6 +152,7 @@ class TimedeltaDumper(Dumper):
         return _text(*parts)
 
 
+@encodable("interval")
 class TimedeltaBinaryDumper(Dumper):
     """A `timedelta` in interval_recv's layout."""
 
@@ -172,6 +175,7 @@ class IntervalBinaryDumper(TimedeltaBinaryDumper):
 class IntervalLoader(Loader):
     """Text as a `timedelta`."""
 
+    @decodable(lambda _: ("interval text",))
     def load(self, data: bytes) -> Any:
         """Return the `timedelta`."""
         return _timedelta(*parse(str(data, "ascii")))
@@ -182,6 +186,7 @@ class IntervalBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("interval",))
     def load(self, data: bytes) -> Any:
         """Return the `timedelta`."""
         microseconds, days, months = _LAYOUT.unpack(data)

@@ -11,8 +11,10 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenpg.adapt import Dumper, Format, Loader, PyFormat, shown
+from greenpg.adapt._decoders import decodable
+from greenpg.adapt._encoders import encodable
 from greenpg.errors import DataError
-from greenpg.types._calendar import ADVICE, calendar_of, parse_time, zone_of
+from greenpg.types._calendar import ADVICE, calendar_of, is_ours, parse_time, zone_of
 
 if TYPE_CHECKING:
     from greenpg.adapt import AdaptContext
@@ -32,6 +34,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 # Dates
 
 
+@encodable("date")
 class DateDumper(Dumper):
     """A `date` as text."""
 
@@ -42,6 +45,7 @@ class DateDumper(Dumper):
         return dt.date.isoformat(_just_date(obj)).encode()
 
 
+@encodable("date")
 class DateBinaryDumper(Dumper):
     """A `date` as the number of its day."""
 
@@ -67,6 +71,7 @@ class DateLoader(Loader):
         super().__init__(oid, context)
         self._parse = calendar_of(self.connection).date
 
+    @decodable(lambda self: ("date text",) if self._parse.__self__.is_iso else None)
     def load(self, data: bytes) -> dt.date:
         """Return the `date`."""
         return self._parse(str(data, "utf-8"))
@@ -77,6 +82,7 @@ class DateBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("date",))
     def load(self, data: bytes) -> dt.date:
         """Return the `date`."""
         days = _INT32.unpack(data)[0]
@@ -141,6 +147,7 @@ class TimeTzDumper(Dumper):
         return dt.time.isoformat(obj).encode()
 
 
+@encodable("time")
 class TimeDumper(_TimeDumper):
     """A `time` as text."""
 
@@ -163,6 +170,7 @@ class TimeTzBinaryDumper(Dumper):
         return _TIMETZ_LAYOUT.pack(_microseconds(obj), -int(_offset(obj).total_seconds()))
 
 
+@encodable("time")
 class TimeBinaryDumper(_TimeDumper):
     """A `time` as microseconds."""
 
@@ -178,6 +186,7 @@ class TimeBinaryDumper(_TimeDumper):
 class TimeLoader(Loader):
     """Text as a `time`."""
 
+    @decodable(lambda _: ("time text",))
     def load(self, data: bytes) -> dt.time:
         """Return the `time`."""
         found = parse_time(str(data, "utf-8"), "time")
@@ -188,6 +197,7 @@ class TimeLoader(Loader):
 class TimetzLoader(Loader):
     """Text as an aware `time`."""
 
+    @decodable(lambda _: ("timetz text",))
     def load(self, data: bytes) -> dt.time:
         """Return the `time`."""
         found = parse_time(str(data, "utf-8"), "timetz")
@@ -210,6 +220,7 @@ class TimeBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("time",))
     def load(self, data: bytes) -> dt.time:
         """Return the `time`."""
         return _time(_INT64.unpack(data)[0], None, "time")
@@ -220,6 +231,7 @@ class TimetzBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("timetz",))
     def load(self, data: bytes) -> dt.time:
         """Return the `time`."""
         microseconds, west = _TIMETZ_LAYOUT.unpack(data)
@@ -249,6 +261,7 @@ def _whole(obj: Any) -> Any:
     return obj
 
 
+@encodable("timestamp")
 class DatetimeNoTzDumper(Dumper):
     """A naive `datetime` as text."""
 
@@ -259,6 +272,7 @@ class DatetimeNoTzDumper(Dumper):
         return dt.datetime.isoformat(_whole(_naive(obj, "timestamp")), " ").encode()
 
 
+@encodable("timestamp")
 class DatetimeNoTzBinaryDumper(Dumper):
     """A naive `datetime` as microseconds."""
 
@@ -285,6 +299,7 @@ class _DatetimeDumper(Dumper):
         return self.without_zone(self.cls) if obj.tzinfo is None else self
 
 
+@encodable("timestamptz")
 class DatetimeDumper(_DatetimeDumper):
     """An aware `datetime` as text."""
 
@@ -299,6 +314,7 @@ class DatetimeDumper(_DatetimeDumper):
         return dt.datetime.isoformat(obj, " ").encode()
 
 
+@encodable("timestamptz")
 class DatetimeBinaryDumper(_DatetimeDumper):
     """An aware `datetime` as microseconds."""
 
@@ -312,6 +328,13 @@ class DatetimeBinaryDumper(_DatetimeDumper):
         return _INT64.pack(span // _MICROSECOND)
 
 
+def _zone(loader: TimestamptzLoader | TimestamptzBinaryLoader) -> tuple[dt.tzinfo, int | None]:
+    """Return the zone, and how many microseconds it is ahead of UTC if that is always the same."""
+    zone = loader._zone
+    offset = zone.utcoffset(None) if is_ours(zone) else None
+    return zone, None if offset is None else offset // _MICROSECOND
+
+
 class TimestampLoader(Loader):
     """Text as a naive `datetime`."""
 
@@ -320,6 +343,7 @@ class TimestampLoader(Loader):
         super().__init__(oid, context)
         self._parse = calendar_of(self.connection).timestamp
 
+    @decodable(lambda self: ("timestamp text",) if self._parse.__self__.is_iso else None)
     def load(self, data: bytes) -> dt.datetime:
         """Return the `datetime`."""
         return self._parse(str(data, "utf-8"))
@@ -330,6 +354,7 @@ class TimestampBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("timestamp",))
     def load(self, data: bytes) -> dt.datetime:
         """Return the `datetime`."""
         count = _INT64.unpack(data)[0]
@@ -348,6 +373,7 @@ class TimestamptzLoader(Loader):
         self._parse = calendar_of(self.connection).timestamptz
         self._zone = zone_of(self.connection)
 
+    @decodable(lambda self: ("timestamptz text", *_zone(self)) if self._parse.__self__.is_iso else None)
     def load(self, data: bytes) -> dt.datetime:
         """Return the `datetime`."""
         return self._parse(str(data, "utf-8"), self._zone)
@@ -363,6 +389,7 @@ class TimestamptzBinaryLoader(Loader):
         super().__init__(oid, context)
         self._zone = zone_of(self.connection)
 
+    @decodable(lambda self: ("timestamptz", *_zone(self)))
     def load(self, data: bytes) -> dt.datetime:
         """Return the `datetime`."""
         count = _INT64.unpack(data)[0]

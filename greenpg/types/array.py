@@ -17,6 +17,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenpg.adapt import PyFormat, RecursiveDumper, RecursiveLoader, adapters_of, shown
+from greenpg.adapt._decoders import decodable
 from greenpg.errors import DataError
 from greenpg.pq import Format
 from greenpg.types._choice import choose, integer_oids
@@ -207,6 +208,16 @@ def _malformed(data: bytes) -> DataError:
     return DataError(f"cannot read the text of an array: {shown(data[:80])}")
 
 
+def _text_decoder(loader: ArrayLoader) -> tuple[Any, ...] | None:
+    if loader._tx.encoding != "utf-8":
+        return None
+    return (
+        "array text",
+        lambda _: loader._tx.get_loader(loader.element_oid, loader.format).load,
+        loader.delimiter[0],
+    )
+
+
 class ArrayLoader(RecursiveLoader):
     """An array of one element type, from text."""
 
@@ -214,6 +225,7 @@ class ArrayLoader(RecursiveLoader):
     element_oid: ClassVar[int]
     delimiter: ClassVar[bytes] = b","
 
+    @decodable(_text_decoder)
     def load(self, data: bytes) -> list[Any]:
         recoder = Recoder(self._tx.encoding)
         load = self._tx.get_loader(self.element_oid, self.format).load
@@ -225,6 +237,7 @@ class ArrayBinaryLoader(RecursiveLoader):
 
     format = Format.BINARY
 
+    @decodable(lambda self: ("array", lambda oid: self._tx.get_loader(oid, self.format).load))
     def load(self, data: bytes) -> list[Any]:
         wire = Wire(data, "array")
         ndim, _has_null, oid = wire.int32(), wire.int32(), wire.uint32()

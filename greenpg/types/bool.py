@@ -6,6 +6,8 @@ import builtins
 from typing import TYPE_CHECKING
 
 from greenpg.adapt import Dumper, Format, Loader, adapters_of, shown
+from greenpg.adapt._decoders import decodable
+from greenpg.adapt._encoders import encodable
 from greenpg.errors import DataError
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 _BOOL = 16
 
 
+@encodable("bool")
 class BoolDumper(Dumper):
     """`True` as `t`."""
 
@@ -28,6 +31,7 @@ class BoolDumper(Dumper):
         return b"true" if _truth(obj) else b"false"
 
 
+@encodable("bool")
 class BoolBinaryDumper(Dumper):
     """`True` as a one."""
 
@@ -51,6 +55,7 @@ def _truth(obj: object) -> builtins.bool:
 class BoolLoader(Loader):
     """`t` as `True`."""
 
+    @decodable(lambda _: ("bool", ord("t"), ord("f")))
     def load(self, data: bytes) -> builtins.bool:
         """Return True or False."""
         return _choose(data, b"t", b"f")
@@ -61,6 +66,7 @@ class BoolBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("bool", 1, 0))
     def load(self, data: bytes) -> builtins.bool:
         """Return True or False."""
         return _choose(data, b"\x01", b"\x00")

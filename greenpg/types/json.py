@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenpg.adapt import RecursiveDumper, RecursiveLoader, adapters_of, decode, encode
+from greenpg.adapt._decoders import decodable
 from greenpg.errors import DataError
 from greenpg.pq import Format
 
@@ -107,9 +108,14 @@ class JsonbBinaryDumper(_JsonDumper):
     prefix = b"\x01"
 
 
+def _decoder(loader: _JsonLoader, name: str = "json") -> tuple[Any, ...] | None:
+    return (name, type(loader).loads) if loader._tx.encoding == "utf-8" else None
+
+
 class _JsonLoader(RecursiveLoader):
     loads: ClassVar[JsonLoads] = staticmethod(json.loads)
 
+    @decodable(_decoder)
     def load(self, data: bytes) -> Any:
         # UTF-8 goes as it is: loads of others than the standard library are quicker with bytes.
         text = bytes(data) if self._tx.encoding == "utf-8" else decode(bytes(data), self._tx.encoding)
@@ -142,6 +148,7 @@ class JsonbBinaryLoader(_JsonLoader):
 
     format = Format.BINARY
 
+    @decodable(lambda self: _decoder(self, "jsonb"))
     def load(self, data: bytes) -> Any:
         if data[:1] != b"\x01":
             raise DataError(f"cannot load jsonb of a version of {data[:1]!r}: 1 is known")

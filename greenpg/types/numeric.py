@@ -13,6 +13,8 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenpg.adapt import Dumper, Format, Loader, PyFormat, adapters_of, shown
+from greenpg.adapt._decoders import decodable
+from greenpg.adapt._encoders import encodable
 from greenpg.errors import DataError
 from greenpg.types._decimal import DecimalBinaryDumper as DecimalBinaryDumper
 from greenpg.types._decimal import DecimalDumper as DecimalDumper
@@ -128,48 +130,56 @@ def _out_of_range(obj: int, dumper: str) -> DataError:
     return DataError(f"the integer {shown(obj)} is out of range for the type {name}")
 
 
+@encodable("int2")
 class Int2Dumper(_IntDumper):
     """`int2` as digits."""
 
     oid, limits = _INT2, range(-(2**15), 2**15)
 
 
+@encodable("int4")
 class Int4Dumper(_IntDumper):
     """`int4` as digits."""
 
     oid, limits = _INT4, range(-(2**31), 2**31)
 
 
+@encodable("int8")
 class Int8Dumper(_IntDumper):
     """`int8` as digits."""
 
     oid, limits = _INT8, range(-(2**63), 2**63)
 
 
+@encodable("oid")
 class OidDumper(_IntDumper):
     """`oid` as digits."""
 
     oid, limits = _OID, range(2**32)
 
 
+@encodable("int2")
 class Int2BinaryDumper(_IntBinaryDumper):
     """`int2` as two bytes."""
 
     oid, layout = _INT2, Struct("!h")
 
 
+@encodable("int4")
 class Int4BinaryDumper(_IntBinaryDumper):
     """`int4` as four bytes."""
 
     oid, layout = _INT4, Struct("!i")
 
 
+@encodable("int8")
 class Int8BinaryDumper(_IntBinaryDumper):
     """`int8` as eight bytes."""
 
     oid, layout = _INT8, Struct("!q")
 
 
+@encodable("oid")
 class OidBinaryDumper(_IntBinaryDumper):
     """`oid` as four bytes."""
 
@@ -231,12 +241,14 @@ class _AnyIntDumper(Dumper):
         return self.upgrade(obj, PyFormat.TEXT).quote(obj)
 
 
+@encodable("int")
 class IntDumper(_AnyIntDumper):
     """Integers as digits."""
 
     sizes = (Int2Dumper, Int4Dumper, Int8Dumper, IntNumericDumper)
 
 
+@encodable("int")
 class IntBinaryDumper(_AnyIntDumper):
     """Integers as bytes."""
 
@@ -247,6 +259,7 @@ class IntBinaryDumper(_AnyIntDumper):
 class IntLoader(Loader):
     """Digits as an `int`."""
 
+    @decodable(lambda _: ("int text",))
     def load(self, data: bytes) -> int:
         """Return the integer."""
         return int(data)
@@ -263,6 +276,7 @@ class _StructLoader(Loader):
         super().__init__(oid, context)
         self._unpack = self.layout.unpack
 
+    @decodable(lambda self: (self.layout.format,))
     def load(self, data: bytes) -> Any:
         """Return the number."""
         return self._unpack(data)[0]
@@ -310,6 +324,7 @@ def _float(obj: Any) -> float:
     return value
 
 
+@encodable("float8")
 class FloatDumper(Dumper):
     """Floats as text that gives the same 64 bits."""
 
@@ -335,6 +350,7 @@ class Float4Dumper(FloatDumper):
         return float.__repr__(_FLOAT4_LAYOUT.unpack(_float4(obj))[0]).encode()
 
 
+@encodable("float8")
 class FloatBinaryDumper(Dumper):
     """Floats as eight bytes."""
 
@@ -367,6 +383,7 @@ def _float4(obj: float) -> bytes:
 class FloatLoader(Loader):
     """Text as a `float`."""
 
+    @decodable(lambda _: ("float text",))
     def load(self, data: bytes) -> float:
         """Return the float."""
         return float(data)
@@ -375,6 +392,7 @@ class FloatLoader(Loader):
 class Float4Loader(Loader):
     """Text as the `float` that the 32 bits are, which binary gives too."""
 
+    @decodable(lambda _: ("float4 text",))
     def load(self, data: bytes) -> float:
         """Return the float."""
         value: float = _FLOAT4_LAYOUT.unpack(_FLOAT4_LAYOUT.pack(float(data)))[0]

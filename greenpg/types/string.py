@@ -14,6 +14,8 @@ from binascii import a2b_hex, b2a_hex
 from typing import TYPE_CHECKING, Any
 
 from greenpg.adapt import Dumper, Format, Loader, adapters_of, codec_of, decode, encode, quoted, shown
+from greenpg.adapt._decoders import decodable
+from greenpg.adapt._encoders import encodable
 from greenpg.errors import DataError
 
 if TYPE_CHECKING:
@@ -49,44 +51,56 @@ class _StrDumper(Dumper):
         return data
 
 
+@encodable("str")
 class StrDumperUnknown(_StrDumper):
     """A `str` as text of no type: the server finds out."""
 
 
+@encodable("str")
 class StrDumper(_StrDumper):
     """A `str` as `text`."""
 
     oid = _TEXT
 
 
+@encodable("str")
 class StrDumperVarchar(_StrDumper):
     """A `str` as `varchar`."""
 
     oid = _VARCHAR
 
 
+@encodable("str")
 class StrDumperName(_StrDumper):
     """A `str` as `name`."""
 
     oid = _NAME
 
 
+@encodable("str")
 class StrBinaryDumper(StrDumper):
     """A `str` as `text`; its binary format is the text."""
 
     format = Format.BINARY
 
 
+@encodable("str")
 class StrBinaryDumperVarchar(StrDumperVarchar):
     """A `str` as `varchar`; its binary format is the text."""
 
     format = Format.BINARY
 
 
+@encodable("str")
 class StrBinaryDumperName(StrDumperName):
     """A `str` as `name`; its binary format is the text."""
 
     format = Format.BINARY
+
+
+def _decoder(loader: TextLoader) -> tuple[str]:
+    encoding = loader._encoding
+    return ("bytes" if encoding == "ascii" else "utf-8" if encoding == "utf-8" else "ascii",)
 
 
 class TextLoader(Loader):
@@ -97,6 +111,7 @@ class TextLoader(Loader):
         super().__init__(oid, context)
         self._encoding = codec_of(self.connection)
 
+    @decodable(_decoder)
     def load(self, data: bytes) -> str | bytes:
         """Return the text."""
         if self._encoding == "ascii":
@@ -113,12 +128,14 @@ class TextBinaryLoader(TextLoader):
 class CharBinaryLoader(TextBinaryLoader):
     """A `"char"`, a byte, as the text that PostgreSQL 16 has for it: nothing for 0, `\\377` for 255."""
 
+    @decodable(lambda self: None if self._encoding == "ascii" else ("char",))
     def load(self, data: bytes) -> str | bytes:
         """Return the text."""
         byte = data[0]
         return super().load(b"\\%03o" % byte if byte > 127 else data if byte else b"")
 
 
+@encodable("bytes")
 class BytesDumper(Dumper):
     """Bytes as the hexadecimal digits of a `bytea`."""
 
@@ -133,6 +150,7 @@ class BytesDumper(Dumper):
         return quoted(self.dump(obj), self.connection)
 
 
+@encodable("bytes")
 class BytesBinaryDumper(Dumper):
     """Bytes as they are."""
 
@@ -152,6 +170,7 @@ def _copied(obj: Buffer) -> bytes:
 class ByteaLoader(Loader):
     """A `bytea` of either `bytea_output` as `bytes`."""
 
+    @decodable(lambda _: ("bytea text",))
     def load(self, data: bytes) -> bytes:
         """Return the bytes."""
         if data[:2] == b"\\x":
@@ -174,6 +193,7 @@ class ByteaBinaryLoader(Loader):
 
     format = Format.BINARY
 
+    @decodable(lambda _: ("bytes",))
     def load(self, data: bytes) -> bytes:
         """Return the bytes."""
         return bytes(data)

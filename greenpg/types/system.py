@@ -11,6 +11,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, ClassVar
 
 from greenpg.adapt import Loader, adapters_of
+from greenpg.adapt._decoders import decodable
 from greenpg.errors import DataError
 from greenpg.pq import Format
 from greenpg.types._wire import Wire
@@ -24,6 +25,7 @@ class NumberLoader(Loader):
 
     format = Format.TEXT
 
+    @decodable(lambda _: ("digits text",))
     def load(self, data: bytes) -> int:
         if not data.isdigit() or len(data) > 20:
             raise DataError(f"cannot read the number of a transaction or a command: {bytes(data[:80])!r}")
@@ -36,6 +38,7 @@ class Number4BinaryLoader(Loader):
     format = Format.BINARY
     layout: ClassVar[Struct] = Struct("!I")
 
+    @decodable(lambda self: (self.layout.format,))
     def load(self, data: bytes) -> int:
         wire = Wire(data, "number")
         number = int(wire.unpack(self.layout)[0])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenpg.adapt import Dumper, Format, Loader, adapters_of
+from greenpg.adapt._decoders import decodable
+from greenpg.adapt._encoders import encodable
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 _UUID = 2950
 
 
+@encodable("uuid")
 class UUIDDumper(Dumper):
     """A UUID as 32 digits."""
 
@@ -24,6 +27,7 @@ class UUIDDumper(Dumper):
         return obj.hex.encode()
 
 
+@encodable("uuid")
 class UUIDBinaryDumper(Dumper):
     """A UUID as 16 bytes."""
 
@@ -47,6 +51,7 @@ class _UUIDLoader(Loader):
 class UUIDLoader(_UUIDLoader):
     """Digits and hyphens as a UUID."""
 
+    @decodable(lambda self: ("uuid text", self._class))
     def load(self, data: bytes) -> UUID:
         """Return the UUID."""
         uuid: UUID = self._class(bytes(data).decode("ascii"))
@@ -58,6 +63,7 @@ class UUIDBinaryLoader(_UUIDLoader):
 
     format = Format.BINARY
 
+    @decodable(lambda self: ("uuid", self._class))
     def load(self, data: bytes) -> UUID:
         """Return the UUID."""
         uuid: UUID = self._class(bytes=bytes(data))

@@ -1,0 +1,28 @@
+"""What loaders tell of themselves, for a compiled loop to make the same objects without calling them.
+
+The mark is on the function `load`: a subclass that has its own `load` is called, whatever else it inherits.
+What the mark says is asked of each loader, so that what a subclass has as its `layout` or its zone counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Load = TypeVar("Load", bound=Callable[..., Any])
+
+Description = tuple[Any, ...]
+"""The name of a decoder, one of those in `greenpg/pq/_rows.pyx`, and what it needs besides."""
+
+
+def decodable(describe: Callable[[Any], Description | None]) -> Callable[[Load], Load]:
+    """Mark a `load()` as one that there is a decoder for.
+
+    :param describe: called with the loader; None: not for this one
+    """
+
+    def mark(load: Load) -> Load:
+        load.__dict__["decodable"] = describe
+        return load
+
+    return mark
