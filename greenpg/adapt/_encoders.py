@@ -5,6 +5,8 @@ The mark is of one class and none below it: a subclass may change anything, so i
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from greenpg.adapt._base import Dumper
@@ -12,7 +14,7 @@ from greenpg.adapt._base import Dumper
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenpg.pq.params import Encoder
+    from greenpg.pq.params import Encoder, Encoders
 
 Class = TypeVar("Class", bound=type[Dumper])
 
@@ -45,3 +47,22 @@ def encoder_for(
     if kind is None:
         return None
     return make(_CHOOSING.get(kind, kind) if by_class else kind, dumper.oid, dumper.format)
+
+
+def new_encoders() -> Encoders:
+    """Return encoders for a set of dumpers, the compiled ones if they are there."""
+    return _implementation()()
+
+
+@cache
+def _implementation() -> Callable[[], Encoders]:
+    if os.environ.get("GREENPG_IMPL") != "python":
+        try:
+            from greenpg.pq import _params
+        except ImportError:
+            pass  # `library()` complains where the compiled binding is asked for
+        else:
+            return _params.Encoders
+    from greenpg.pq._ctypes import params
+
+    return params.Encoders

@@ -1,12 +1,10 @@
-"""What turns parameters into bytes, compiled where that is to be had: the contract, and the choice.
+"""The contract of what turns parameters into bytes, compiled or not.
 
 No libpq is needed for it. Dumpers are not known here: what no encoder does goes back to a `Dumps`.
 """
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -48,22 +46,3 @@ class Encoders(Protocol):
         :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
         :raises ValueError: not as many formats as parameters
         """
-
-
-def new_encoders() -> Encoders:
-    """Return encoders for a new set of dumpers."""
-    return _implementation()()
-
-
-@cache
-def _implementation() -> Callable[[], Encoders]:
-    if os.environ.get("GREENPG_IMPL") != "python":
-        try:
-            from greenpg.pq import _params
-        except ImportError:
-            pass  # `library()` complains where the compiled binding is asked for
-        else:
-            return _params.Encoders
-    from greenpg.pq._ctypes import params
-
-    return params.Encoders
