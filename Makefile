@@ -25,7 +25,7 @@ demo: .venv/has-demo
 	@touch $@
 
 test: .venv/has-test .venv/psycopgs
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 lint: .venv/has-test
 	@$(BIN)/ruff check . $(ARGS)

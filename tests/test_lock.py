@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 
 from greenpg.compat import _lock
 from greenpg.compat._lock import Lock
+from tests.checkpoints import checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
 
 class Signal(BaseException):
@@ -21,29 +21,23 @@ class Signal(BaseException):
 
 
 def at_each_moment(use: Callable[[Lock], None]) -> Iterator[Lock]:
-    """Use a new lock again and again, each time with a signal one line later; yield it when it came."""
+    """Use a new lock again and again, each time with a signal one statement later; yield it when it came."""
     moment, came = 0, True
+    me = threading.get_ident()
     while came:
         moment, came, left, lock = moment + 1, False, moment, Lock()
 
-        def trace(frame: FrameType, _event: str, _arg: object) -> Any:
+        def visit() -> None:
             nonlocal came, left
-            if frame.f_code.co_filename != _lock.__file__ or came:
-                return None
+            if came or threading.get_ident() != me:
+                return
             if left == 0:
                 came = True
                 raise Signal
             left -= 1
-            return trace
 
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
+        with checkpoints(_lock, visit), suppress(Signal):
             use(lock)
-        except Signal:
-            pass
-        finally:
-            sys.settrace(before)
         if came:
             yield lock
     assert moment > 5

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenpg import _turn, waiters
+from tests.checkpoints import checkpoints
 from tests.integration.driver.bed import within
 
 if TYPE_CHECKING:
@@ -50,31 +50,30 @@ class Mine(BaseException):
 
 
 class Interrupts:
-    """A wait callback that raises once it is told to, and again at a later line of what deals with that."""
+    """A wait callback that raises once it is told to, and again at a later statement that deals with it."""
 
     def __init__(self, wait: Callable[..., Ready]) -> None:
-        self._wait, self.lines, self._is_armed = wait, 0, False
+        self._wait, self.left, self._is_armed, self._is_due = wait, 0, False, False
 
-    def arm(self, lines: int) -> None:
-        self.lines, self._is_armed = lines, True
+    def arm(self, statements: int) -> None:
+        self.left, self._is_armed, self._is_due = statements, True, False
 
     def __call__(self, fd: int, need: Wait, timeout: float | None, /) -> Ready:
         if self._is_armed:
-            self._is_armed = False
-            sys.settrace(self._enter)
+            self._is_armed, self._is_due = False, True
             raise Mine
         return self._wait(fd, need, timeout)
 
-    def _enter(self, frame: Any, event: str, _arg: object) -> Any:
-        return self._at if frame.f_code.co_filename == _turn.__file__ else None
-
-    def _at(self, _frame: Any, event: str, _arg: object) -> Any:
-        if event == "line":
-            self.lines -= 1
-            if self.lines == 0:
-                sys.settrace(None)
+    def visit(self) -> None:
+        """Raise if it is time."""
+        if self._is_due:
+            self.left -= 1
+            if self.left == 0:
+                self._is_due = False
                 raise Mine
-        return self._at
+
+    def disarm(self) -> None:
+        self._is_due = False
 
 
 @pytest.mark.runtimes("select")
@@ -83,17 +82,17 @@ async def test_1_a_second_interruption_anywhere(db: Db, kind: str, monkeypatch: 
     monkeypatch.setattr(_turn, "RECOVERY_LIMIT", 1.5)
     wait = Interrupts(waiters.get_wait_callback())
     conn, number, reconnects = await db.connect(wait_callback=wait, autocommit=True), 0, 0
-    while wait.lines <= 0:
+    while wait.left <= 0:
         number += 1
         wait.arm(number)
         try:
-            with pytest.raises(Mine):
+            with checkpoints(_turn, wait.visit), pytest.raises(Mine):
                 if kind == "pipeline":
                     await conn.cursor().executemany("select %s, pg_sleep(0.002)", [(1,), (2,)])
                 else:
                     await conn.execute("select pg_sleep(0.001), 'old'")
         finally:
-            sys.settrace(None)
+            wait.disarm()
         try:
             assert await db.value(conn, "select %s", (number,)) == number
         except db.errors.OperationalError:
