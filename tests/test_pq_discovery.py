@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import fresh, libraries
+from greenpg import InterfaceError
+from tests import bindings, fresh, libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,6 @@ def test_none_at_all_is_one_error_that_says_what_to_do(tmp_path: Path) -> None:
     ("env", "said"),
     [
         ({"GREENPG_LIBPQ": "/no/such/libpq.so"}, "InterfaceError cannot load libpq from '/no/such/libpq.so'"),
-        ({"GREENPG_IMPL": "c"}, "ImportError this greenpg has no compiled binding"),
         ({"GREENPG_IMPL": "rust"}, "ImportError GREENPG_IMPL is 'rust', set it to c or python"),
     ],
 )
@@ -114,8 +114,43 @@ def test_bad_setting_is_a_clear_error(run_python: RunPython, env: dict[str, str]
     assert ran.stdout.startswith(said)
 
 
-def test_library_that_is_no_libpq_is_a_clear_error(run_python: RunPython) -> None:
+@pytest.mark.parametrize("binding", bindings.MODULES)
+def test_library_that_is_no_libpq_is_a_clear_error(binding: str) -> None:
     import _ctypes  # some shared library
 
-    ran = run_python(SHOW_ERROR.format(empty_system=False), env={"GREENPG_LIBPQ": _ctypes.__file__})
-    assert ran.stdout.startswith(f"InterfaceError {_ctypes.__file__!r} is no libpq")
+    with pytest.raises(InterfaceError, match=f"^{_ctypes.__file__!r} is no libpq: it has no function PQ"):
+        bindings.library(binding, _ctypes.__file__)
+
+
+SHOW_BINDING = """
+    import sys
+    from greenpg import pq
+    sys.modules.update(dict.fromkeys(sys.argv[1:]))  # cannot be imported then
+    try:
+        print(pq.library().implementation, "ctypes" in sys.modules, pq.why_not_compiled(), sep="|")
+    except ImportError as e:
+        print(e)
+"""
+NOT_BUILT = "this greenpg has no compiled binding: install a C compiler and Python's headers, and it anew"
+
+
+@pytest.mark.parametrize("chosen", ["", "c"])
+def test_the_compiled_binding_is_used_where_it_is(run_python: RunPython, chosen: str) -> None:
+    bindings.module("c")
+    ran = run_python(SHOW_BINDING, "ctypes", env={"GREENPG_IMPL": chosen})
+    assert ran.stdout == "c|True|\n", "what cannot be imported has not been: it needs no ctypes"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "hidden", "said"),
+    [
+        ("", ["greenpg.pq._libpq"], f"python|True|{NOT_BUILT}"),
+        ("c", ["greenpg.pq._libpq"], f"{NOT_BUILT}, or unset GREENPG_IMPL"),
+        ("python", [], "python|True|GREENPG_IMPL is python: unset it to use the compiled binding"),
+    ],
+)
+def test_without_the_compiled_binding(
+    run_python: RunPython, chosen: str, hidden: list[str], said: str
+) -> None:
+    ran = run_python(SHOW_BINDING, *hidden, env={"GREENPG_IMPL": chosen})
+    assert ran.stdout.strip() == said

@@ -1,4 +1,4 @@
-"""Constants and C signatures are those of libpq's own header."""
+"""Constants and C signatures, of both bindings, are those of libpq's own header."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from greenpg import pq
 from greenpg.pq import enums
 from greenpg.pq._ctypes import functions as f
 from greenpg.pq._versions import SINCE
-from tests import libraries
+from tests import fresh, libraries
 
 if TYPE_CHECKING:
     from enum import IntEnum
@@ -103,6 +103,42 @@ def test_signature_is_libpqs(name: str) -> None:
     assert len(bound) == len(declared)
     for ours, theirs in zip(bound, declared, strict=True):
         assert ours in TYPES[theirs], (declared, bound)
+
+
+STRUCTS = {
+    "pg_conn": "PGconn",
+    "pg_result": "PGresult",
+    "pg_cancel": "PGcancel",
+    "pg_cancel_conn": "PGcancelConn",
+    "pg_notify": "PGnotify",
+    "conninfo_option": "PQconninfoOption",
+    "notice_receiver": "PQnoticeReceiver",
+}
+IN_CYTHON = (fresh.ROOT / "greenpg/pq/_libpq.pxd").read_text()
+
+
+def compiled() -> dict[str, list[str]]:
+    """Return the prototypes of the compiled binding, with the types that the header says."""
+    found = re.findall(
+        r"^    (\w[\w ]*\*?)\(\*(PQ\w+)\)\((.*?)\s*\) noexcept nogil$", IN_CYTHON, re.MULTILINE | re.DOTALL
+    )
+    prototypes = {
+        name: [c_type(part) for part in (returned, *filter(None, arguments.split(",")))]
+        for returned, name, arguments in found
+    }
+    words = re.compile(r"\w+")
+    return {
+        name: [words.sub(lambda word: STRUCTS.get(word[0], word[0]), part) for part in parts]
+        for name, parts in prototypes.items()
+    }
+
+
+@pytest.mark.parametrize("name", [*f.CALLS, *f.ACCESSORS])
+def test_compiled_signature_is_libpqs(name: str) -> None:
+    enums = {typedef for typedef, _, _ in ENUMS}
+    declared = ["int" if part in enums else part for part in prototypes()[name]]
+    pointers = {"FILE *": "void *"}
+    assert compiled()[name] == [pointers.get(part, part) for part in declared]
 
 
 def test_a_function_is_listed_once() -> None:

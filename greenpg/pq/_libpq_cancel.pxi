@@ -9,6 +9,9 @@ cdef int cancel_closed() except -1:
 cdef class PGcancelConn:
     """A `PGcancelConn *` that is finished with this object."""
 
+    def __cinit__(self):
+        self.pq = &no_functions
+
     def __dealloc__(self):
         self.close()
 
@@ -70,6 +73,9 @@ cdef class PGcancelConn:
 @cython.final
 cdef class PGcancel:
     """A `PGcancel *` that is freed with this object."""
+
+    def __cinit__(self):
+        self.pq = &no_functions
 
     def __dealloc__(self):
         self.close()

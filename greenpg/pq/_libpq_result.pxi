@@ -14,7 +14,7 @@ cdef PGresult new_result(Functions *pq, pg_result *ptr):
 @cython.final
 @cython.freelist(16)
 cdef class PGresult:
-    """A `PGresult *` that is cleared with this object; one that nobody made from libpq's is cleared already."""
+    """A `PGresult *` that is cleared with this object."""
 
     def __dealloc__(self):
         if self.ptr is not NULL and self.owned:

@@ -1,4 +1,4 @@
-"""Every test of the binding runs with every libpq that is there."""
+"""Every test of the bindings runs with both, and with every libpq that is there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greenpg import pq
-from tests import libraries
+from tests import bindings, libraries
 from tests.integration.pq import loops
 
 if TYPE_CHECKING:
@@ -16,13 +15,19 @@ if TYPE_CHECKING:
     from greenpg.pq import Library, PGconn
 
 
+@pytest.fixture(params=bindings.MODULES)
+def binding(request: pytest.FixtureRequest) -> str:
+    """The name of one of the bindings."""
+    return str(request.param)
+
+
 @pytest.fixture(params=libraries.ALL)
-def lib(request: pytest.FixtureRequest) -> Library:
-    """One of the libpqs."""
+def lib(binding: str, request: pytest.FixtureRequest) -> Library:
+    """One of the libpqs, through one of the bindings."""
     path = libraries.ALL[request.param]
     if path is None:
         pytest.skip("not there")
-    return pq.library(path)
+    return bindings.library(binding, path)
 
 
 @pytest.fixture

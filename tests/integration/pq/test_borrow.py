@@ -8,6 +8,7 @@ import pytest
 
 from greenpg import OperationalError, pq
 from greenpg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from tests import bindings
 from tests.integration.pq import loops
 
 psycopg2 = pytest.importorskip("psycopg2")
@@ -16,7 +17,7 @@ from psycopg2 import _psycopg  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenpg.pq import PGconn
+    from greenpg.pq import Library, PGconn
 
 
 @pytest.fixture
@@ -27,12 +28,18 @@ def owner(dsn: str) -> Iterator[_psycopg.connection]:
 
 
 @pytest.fixture
-def borrowed(owner: _psycopg.connection) -> PGconn:
+def shared(binding: str) -> Library:
+    """The libpq that psycopg2 is linked to."""
+    return bindings.library(binding, _psycopg.__file__)
+
+
+@pytest.fixture
+def borrowed(owner: _psycopg.connection, shared: Library) -> PGconn:
     assert owner.pgconn_ptr is not None
-    return pq.library(_psycopg.__file__).borrow(owner.pgconn_ptr)
+    return shared.borrow(owner.pgconn_ptr)
 
 
-def test_it_is_the_library_that_psycopg2_uses(borrowed: PGconn) -> None:
+def test_it_is_the_library_that_psycopg2_uses() -> None:
     lib = pq.library()
     assert lib is pq.library(_psycopg.__file__)
     assert lib.version == psycopg2.extensions.libpq_version()
@@ -52,13 +59,13 @@ def test_borrowed_connection_is_psycopg2s(owner: _psycopg.connection, borrowed: 
     assert borrowed.host == owner.info.host.encode()
 
 
-def test_letting_go_leaves_it_open(owner: _psycopg.connection, borrowed: PGconn) -> None:
+def test_letting_go_leaves_it_open(owner: _psycopg.connection, shared: Library, borrowed: PGconn) -> None:
     address = borrowed.pgconn_ptr
     assert address is not None
     borrowed.finish()
     with pytest.raises(OperationalError, match="the connection is closed"):
         borrowed.is_busy()
-    again = pq.library(_psycopg.__file__).borrow(address)
+    again = shared.borrow(address)
     del again
     with owner.cursor() as cursor:
         cursor.execute("select 1")
@@ -90,8 +97,8 @@ def test_copy_runs_over_it(owner: _psycopg.connection, borrowed: PGconn) -> None
         assert cursor.fetchone() == (3,)
 
 
-def test_cancel_runs_over_it(dsn: str, borrowed: PGconn) -> None:
-    loops.begin_sleep(borrowed, loops.connect(pq.library(), dsn))
+def test_cancel_runs_over_it(dsn: str, shared: Library, borrowed: PGconn) -> None:
+    loops.begin_sleep(borrowed, loops.connect(shared, dsn))
     if borrowed.can_cancel_without_blocking:
         loops.deliver(borrowed.cancel_conn())
     else:

@@ -180,6 +180,7 @@ def test_forked_childs_finish_leaves_the_parents_session_alone(
         """,
         lib.path,
         dsn,
+        env={"GREENPG_IMPL": lib.implementation},
     )
 
 
@@ -199,5 +200,6 @@ def test_interpreter_ends_quietly_with_everything_open(
         """,
         lib.path,
         dsn,
+        env={"GREENPG_IMPL": lib.implementation},
     )
     assert ran.stderr == ""

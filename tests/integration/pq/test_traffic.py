@@ -172,6 +172,16 @@ def test_failing_handler_is_reported_and_its_notice_void(
     assert notices[0].error_field(DiagnosticField.MESSAGE_PRIMARY) is None
 
 
+def test_handler_cannot_close_its_connection(conn: PGconn, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(str(report.exc_value)))
+    conn.notice_handler = lambda _notice: conn.finish()
+    loops.execute(conn, NOTICE)
+    assert reported == ["the connection cannot be closed by the handler of its notices"]
+    conn.finish()
+    assert conn.pgconn_ptr is None
+
+
 def test_each_connection_has_its_own_handler(lib: Library, dsn: str) -> None:
     taken: list[int] = []
     for number in range(3):  # later ones likely have the address of earlier ones
