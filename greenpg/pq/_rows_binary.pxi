@@ -283,7 +283,9 @@ cdef object json_scanner(loads):
     """Return what reads a text without looking for its encoding, if that is what `loads` would end in."""
     import json
 
-    return json.JSONDecoder().scan_once if loads is json.loads else None
+    # whatever was put in the place of `json.loads` is not from there
+    is_standard = getattr(loads, "__globals__", None) is vars(json) and loads.__name__ == "loads"
+    return json.JSONDecoder().scan_once if is_standard else None
 
 
 cdef object decode_json(Column column, const char *data, Py_ssize_t size):

@@ -290,17 +290,25 @@ cdef object decode_array_text(Column column, const char *data, Py_ssize_t size):
         return UNUSUAL
     if size == 2:
         return values
+    if not is_flat(data, size, column.yes):
+        return UNUSUAL
     element = element_of(column, 0)
-    while True:
+    while at < size:
         end = end_of_item(data, at, size - 1, column.yes)
-        if end < 0:
-            return UNUSUAL
         values.append(item_of(element, data + at, end - at))
-        if end == size - 1:
-            return values
-        if data[end] != column.yes:
-            return UNUSUAL
         at = end + 1
+    return values
+
+
+cdef bint is_flat(const char *data, Py_ssize_t size, int delimiter) noexcept nogil:
+    """Return whether there is nothing but items between the braces: all is looked at before any is loaded."""
+    cdef Py_ssize_t at = 1
+    while at < size:
+        at = end_of_item(data, at, size - 1, delimiter)
+        if at < 0 or (at < size - 1 and data[at] != delimiter):
+            return False
+        at += 1
+    return True
 
 
 cdef Py_ssize_t end_of_item(const char *data, Py_ssize_t at, Py_ssize_t end, int delimiter) noexcept nogil:
