@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenpg.adapt import _builtin_types as builtin
 from greenpg.adapt._base import PyFormat
+from greenpg.adapt._encoders import new_encoders
 from greenpg.adapt._typemod import (
     BitTypeModifier,
     CharTypeModifier,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenpg.adapt._base import AdaptContext, Dumper, Loader
+    from greenpg.pq.params import Encoders
 
 _AUTO, _TEXT, _BINARY = PyFormat.AUTO, PyFormat.TEXT, PyFormat.BINARY
 
@@ -51,6 +53,9 @@ class AdaptersMap:
     type_hooks: tuple[Callable[[TypeInfo, AdaptersMap], object], ...]
     """Called with each type that is registered: how arrays follow their elements."""
 
+    state: object
+    """Another object after each change: what was chosen by the map is still right as long as it is the same."""
+
     def __init__(self, template: AdaptersMap | None = None, types: TypesRegistry | None = None) -> None:
         """Make a map.
 
@@ -58,15 +63,18 @@ class AdaptersMap:
         :param types: instead of the template's
         """
         self._own = template is None
+        self.state = object() if template is None else template.state
         self._dumpers: dict[PyFormat, dict[type | str, type[Dumper]]]
         self._dumpers_by_oid: dict[PyFormat, dict[int, type[Dumper]]]
         self._loaders: dict[PyFormat, dict[int, type[Loader]]]
+        self._encoders: Encoders | None
         if template is None:
             self._dumpers = {format: {} for format in PyFormat}
             self._dumpers_by_oid = {format: {} for format in PyFormat}
             self._loaders = {format: {} for format in PyFormat}
             self.types = types or TypesRegistry()
             self.type_hooks = ()
+            self._encoders = None
         else:
             self._dumpers = template._dumpers
             self._dumpers_by_oid = template._dumpers_by_oid
@@ -74,6 +82,7 @@ class AdaptersMap:
             template._own = False
             self.types = types or TypesRegistry(template.types)
             self.type_hooks = template.type_hooks
+            self._encoders = template._encoders
 
     @property
     def adapters(self) -> AdaptersMap:
@@ -85,7 +94,15 @@ class AdaptersMap:
         """None: it is of no connection (of an `AdaptContext`)."""
         return
 
+    @property
+    def encoders(self) -> Encoders:
+        """What dumps parameters by the dumpers that are registered now."""
+        if self._encoders is None:
+            self._encoders = new_encoders()
+        return self._encoders
+
     def _make_own(self) -> None:
+        self.state = object()
         if not self._own:
             self._dumpers = {format: dict(known) for format, known in self._dumpers.items()}
             self._dumpers_by_oid = {format: dict(known) for format, known in self._dumpers_by_oid.items()}
@@ -99,6 +116,7 @@ class AdaptersMap:
         :param dumper: also found by its `oid` (for COPY and containers), if it has one
         """
         self._make_own()
+        self._encoders = None
         for format in (_AUTO, PyFormat.from_pq(dumper.format)):
             if cls is not None:
                 self._dumpers[format][cls] = dumper
@@ -118,6 +136,7 @@ class AdaptersMap:
 
     def register_type(self, info: TypeInfo) -> None:
         """Make a type known, and whatever follows from it; `TypeInfo.register()` is its public face."""
+        self.state = object()
         self.types.add(info)
         for hook in self.type_hooks:
             hook(info, self)
