@@ -19,11 +19,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from greenpg._core.offload import Offloaded, shut_down, thread_number
-from greenpg._core.protocol import TimeIsOver, cancel_gen
+from greenpg._core.protocol import TimeIsOver, cancel_gen, wait_gen
 from greenpg._core.rescue import settle_steps
 from greenpg._core.session import BaseSession
 from greenpg._pristine import pristine
 from greenpg._running import Turn, green_thread, is_over, named
+from greenpg.abc import Wait
 from greenpg.errors import (
     CancellationTimeout,
     DatabaseError,
@@ -37,6 +38,7 @@ from greenpg.pq.enums import ConnStatus, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.tracing import Trace, telling
 from greenpg.waiters import drive
+from greenpg.waiters._slice import TimeSlice
 from greenpg.waiters.select import wait as block
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class TurnTaking(BaseSession[Row]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turn: dict[None, Turn] = {}
+        self._slice = TimeSlice()
         self._rescue: Rescue | None = None
         self._cancelling: Rescue | None = None
         """A request to cancel that nobody waits for; the next turn does, lest it hit that one's statement."""
@@ -144,6 +147,22 @@ class TurnTaking(BaseSession[Row]):
         """Have the connection for something that waits for nothing, until `_give_back()`; return whether."""
         mine: Turn = None, thread_number(), self._green()
         return self._claim(mine) is mine
+
+    def _turn_aside(self) -> Gen[Any] | None:
+        """Have the connection for a wait in which the others go on, until `_give_back()`.
+
+        :return: that wait; None if it cannot be had: whoever has rows needs no connection to go on
+        """
+        if (
+            self._is_closed
+            or self._under_way is not None
+            or self._rescue is not None
+            or self._pid != getpid()
+        ):
+            return None
+        gen = wait_gen(self.pgconn.socket, Wait.RW)
+        mine = gen, thread_number(), self._green()
+        return gen if self._claim(mine) is mine else None
 
     def _give_back(self) -> None:
         self._turn.pop(None, None)

@@ -9,7 +9,6 @@ from greenpg._core.many import BaseManyCursor
 from greenpg._core.stream import Stream
 from greenpg.copy import AsyncCopy, Copy
 from greenpg.rows import Row
-from greenpg.waiters._slice import TimeSlice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -30,11 +29,15 @@ class _Runs(Protocol):
 
     def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T: ...
 
+    def _give_way(self) -> None: ...
+
 
 class _AsyncRuns(Protocol):
     """A connection, as an async cursor needs it."""
 
     async def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T: ...
+
+    async def _give_way(self) -> None: ...
 
 
 class Cursor(BaseManyCursor[Row]):
@@ -180,12 +183,23 @@ class Cursor(BaseManyCursor[Row]):
         """Return the next `size` rows, `arraysize` by default; fewer at the end."""
         size = size or self.arraysize
         rows = self._fetch_now(size)
-        return self._runs._run(self._fetch_gen(size, TimeSlice())) if rows is None else rows
+        return self._fetch(size) if rows is None else rows
 
     def fetchall(self) -> list[Row]:
         """Return all rows that are left."""
         rows = self._fetch_now(None)
-        return self._runs._run(self._fetch_gen(None, TimeSlice())) if rows is None else rows
+        return self._fetch(None) if rows is None else rows
+
+    def _fetch(self, size: int | None) -> list[Row]:
+        """Fetch so much that others get a turn in between."""
+        if self._answer is not None:
+            self._runs._run(self._await_gen())
+        rows: list[Row] = []
+        for block in self._blocks(size):
+            rows += block
+            if self._conn._slice():
+                self._runs._give_way()
+        return rows
 
     def scroll(self, value: int, mode: str = "relative") -> None:
         """Go to another row of the result.
@@ -210,6 +224,8 @@ class Cursor(BaseManyCursor[Row]):
             self._runs._run(self._await_gen())
         if not self._is_before_end():
             raise StopIteration
+        if self._is_time_for_others():
+            self._runs._give_way()
         return self._fetchone()  # type: ignore[return-value]
 
     def __enter__(self) -> Self:
@@ -317,12 +333,23 @@ class AsyncCursor(BaseManyCursor[Row]):
         """Async `Cursor.fetchmany()`."""
         size = size or self.arraysize
         rows = self._fetch_now(size)
-        return await self._runs._run(self._fetch_gen(size, TimeSlice())) if rows is None else rows
+        return await self._fetch(size) if rows is None else rows
 
     async def fetchall(self) -> list[Row]:
         """Async `Cursor.fetchall()`."""
         rows = self._fetch_now(None)
-        return await self._runs._run(self._fetch_gen(None, TimeSlice())) if rows is None else rows
+        return await self._fetch(None) if rows is None else rows
+
+    async def _fetch(self, size: int | None) -> list[Row]:
+        """Async `Cursor._fetch()`."""
+        if self._answer is not None:
+            await self._runs._run(self._await_gen())
+        rows: list[Row] = []
+        for block in self._blocks(size):
+            rows += block
+            if self._conn._slice():
+                await self._runs._give_way()
+        return rows
 
     async def scroll(self, value: int, mode: str = "relative") -> None:
         """Async `Cursor.scroll()`."""
@@ -343,6 +370,8 @@ class AsyncCursor(BaseManyCursor[Row]):
             await self._runs._run(self._await_gen())
         if not self._is_before_end():
             raise StopAsyncIteration
+        if self._is_time_for_others():
+            await self._runs._give_way()
         return self._fetchone()  # type: ignore[return-value]
 
     async def __aenter__(self) -> Self:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from greenpg._core.server_cursor import BaseServerCursor
 from greenpg.cursor import AsyncCursor, Cursor
 from greenpg.rows import Row
-from greenpg.waiters._slice import TimeSlice
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,7 +63,7 @@ class ServerCursor(BaseServerCursor[Row], Cursor[Row]):
         self._close(None)
 
     def _fetch(self, size: int | None) -> list[Row]:
-        rows: list[Row] = self._runs._run(self._fetch_gen(size, TimeSlice()))
+        rows: list[Row] = self._runs._run(self._fetch_gen(size))
         return rows
 
     def _close(self, error: BaseException | None) -> None:
@@ -73,7 +72,7 @@ class ServerCursor(BaseServerCursor[Row], Cursor[Row]):
 
     def __next__(self) -> Row:
         if not self._page:
-            self._runs._run(self._turn_page_gen(TimeSlice()))
+            self._runs._run(self._turn_page_gen())
         if not self._page:
             raise StopIteration
         return self._take()
@@ -123,7 +122,7 @@ class AsyncServerCursor(BaseServerCursor[Row], AsyncCursor[Row]):
         await self._close(None)
 
     async def _fetch(self, size: int | None) -> list[Row]:
-        rows: list[Row] = await self._runs._run(self._fetch_gen(size, TimeSlice()))
+        rows: list[Row] = await self._runs._run(self._fetch_gen(size))
         return rows
 
     async def _close(self, error: BaseException | None) -> None:
@@ -132,7 +131,7 @@ class AsyncServerCursor(BaseServerCursor[Row], AsyncCursor[Row]):
 
     async def __anext__(self) -> Row:
         if not self._page:
-            await self._runs._run(self._turn_page_gen(TimeSlice()))
+            await self._runs._run(self._turn_page_gen())
         if not self._page:
             raise StopAsyncIteration
         return self._take()

@@ -22,7 +22,7 @@ from greenpg.types import adapters as global_adapters
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from greenpg.abc import Gen
+    from greenpg.abc import Gen, Slice
     from greenpg.adapt import AdaptContext
     from greenpg.pq.abc import PGconn, PGresult
     from greenpg.rows import RowFactory
@@ -32,6 +32,9 @@ T = TypeVar("T")
 
 class BaseConnection(Messages, Generic[Row]):
     """The state of one session, and its conversations; `_run()` of the shells carries them."""
+
+    _slice: Slice
+    """How long it may keep the loop; whoever knows the clock provides it."""
 
     # PEP 249, "Optional DB API Extensions"
     Warning = errors.Warning
@@ -60,6 +63,8 @@ class BaseConnection(Messages, Generic[Row]):
         self._under_way: object | None = None
         """The COPY or the stream that has the connection between its own calls."""
         self._pipeline: BasePipeline | None = None
+        self._lacks_chunks = False
+        """Whether libpq is too old to hand out rows in chunks."""
         self._trace: Any = None
         """Takes note of what is begun and ended, for a tracer; `None` if there is none."""
         self._has_ended = False

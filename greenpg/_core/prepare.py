@@ -10,6 +10,7 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from greenpg._core.chunks import CHUNK
 from greenpg.errors import Error
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Statements:
         """Names that the server is still to forget."""
         self._counts: OrderedDict[Key, int] = OrderedDict()
         self._binary: OrderedDict[Key, bool] = OrderedDict()
+        self._big: OrderedDict[Key, bool] = OrderedDict()
         # behind a pooler, what has that name must never be another connection's statement
         self._prefix = b"_greenpg_" + os.urandom(4).hex().encode()
         self._made = 0
@@ -134,6 +136,10 @@ class Statements:
         """Return whether every column of the statement had a binary loader the last time."""
         return self._binary.get(key, False)
 
+    def is_small(self, key: Key) -> bool:
+        """Return whether no result of the statement has had more rows than a chunk."""
+        return self._big.get(key) is False
+
     def saw(self, key: Key, results: Sequence[PGresult], transformer: Transformer) -> None:
         """Take note of what a statement's results were, and of commands that make the server forget.
 
@@ -148,6 +154,8 @@ class Statements:
             self._counts[key] = _NEVER  # the server prepares one command at a time
         elif (results[0].command_status or b"").startswith(_STEADY):
             self.saw_columns(key, results[0], transformer)
+            self._big[key] = results[0].ntuples > CHUNK or self._big.get(key, False)
+            _trim(self._big)
 
     def saw_changes(self, results: Sequence[PGresult]) -> None:
         """Give all statements up, and what was known of them, if these change the schema, there or back.

@@ -5,16 +5,16 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
+from greenpg._core.chunks import CHUNK, ChunkedResult, receive_gen
 from greenpg._core.column import Column
-from greenpg._core.protocol import wait_gen
-from greenpg.abc import Wait
+from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
-from greenpg.errors import InterfaceError, ProgrammingError
+from greenpg.errors import InterfaceError, NotSupportedError, ProgrammingError
 from greenpg.pq.enums import ExecStatus
 from greenpg.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from greenpg._core.connection import BaseConnection
     from greenpg._core.pipeline import Answer
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 _WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
-_BLOCK = 500
-"""Rows made before the clock is asked whether others should have a turn."""
+_BLOCK = 250
+"""Rows that may be made without a look at the clock."""
 
 
 class Results(Generic[Row]):
@@ -55,6 +55,8 @@ class Results(Generic[Row]):
         self._execution = object()
         self._tx = self._transformer()
         self._make_row: RowMaker[Row] = _no_rows
+        self._chunked: ChunkedResult | None = None
+        """The same as `pgresult`, if that has come in chunks."""
 
     def _transformer(self) -> Transformer:
         return Transformer(self._conn if self._adapters is None else self)
@@ -123,6 +125,20 @@ class Results(Generic[Row]):
         self._select(0)
         yield from self._learn_gen()
 
+    def _receive_gen(self, *, is_small: bool) -> Gen[list[PGresult]]:
+        """Return the results of what was just sent, a big one in chunks.
+
+        :param is_small: whether they are known not to be big, so that the trouble can be saved
+        """
+        conn = self._conn
+        if is_small or conn._lacks_chunks:
+            return (yield from execute_gen(conn.pgconn))
+        try:
+            conn.pgconn.set_chunked_rows_mode(CHUNK)
+        except NotSupportedError:  # libpq before 17
+            conn._lacks_chunks = True
+        return (yield from receive_gen(conn.pgconn, self._tx, conn._slice))
+
     def _arrived(self, execution: object, results: list[PGresult]) -> None:
         """Keep results that have come out of a pipeline, unless something else was executed since."""
         if execution is self._execution:
@@ -135,6 +151,12 @@ class Results(Generic[Row]):
         if execution is self._execution:
             self._tag = results[-1].command_status
             self._rowcount += results[-1].command_tuples or 0
+
+    def _tallied(self, execution: object, touched: int, tag: bytes) -> None:
+        """Keep of many results that nobody asked for what `_counted()` keeps of one."""
+        if execution is self._execution:
+            self._tag = tag
+            self._rowcount += touched
 
     def _await_gen(self) -> Gen[None]:
         """Wait for the results of what was executed in a pipeline."""
@@ -160,6 +182,7 @@ class Results(Generic[Row]):
         self._result_number = number
         self.pgresult = result = self._results[number]
         self._position = 0
+        self._chunked = result if isinstance(result, ChunkedResult) else None
         self._tx.set_pgresult(result)
         if result.status in _WITH_ROWS:
             self._rowcount = result.ntuples
@@ -199,44 +222,58 @@ class Results(Generic[Row]):
         """Return the next rows, or `None` if that takes a wait, or so long that others need a turn."""
         if self._answer is not None:
             return None
-        result = self._check_rows()
-        left = result.ntuples - self._position
-        if (count := left if size is None else min(left, max(operator.index(size), 0))) > _BLOCK:
+        start, stop = self._next_rows(size)
+        if stop - start > _BLOCK and not self._are_made:
             return None
-        self._position += count
-        rows: list[Row] = self._tx.load_rows(self._position - count, self._position, self._make_row)
-        return rows
+        self._position = stop
+        return self._load(start, stop)
+
+    def _next_rows(self, size: int | None) -> tuple[int, int]:
+        """Return the numbers of the next row and of the one after those to be fetched.
+
+        :param size: how many at most; None for all that are left
+        """
+        count = self._check_rows().ntuples
+        if size is not None:
+            count = min(self._position + max(operator.index(size), 0), count)
+        return self._position, max(count, self._position)
+
+    @property
+    def _are_made(self) -> bool:
+        """Whether rows have only to be handed out."""
+        return self._chunked is not None and self._chunked.is_made and self._make_row is tuple
+
+    def _load(self, start: int, stop: int) -> list[Row]:
+        if self._chunked is None:
+            rows: list[Row] = self._tx.load_rows(start, stop, self._make_row)
+            return rows
+        return self._chunked.load(self._tx, start, stop, self._make_row)
 
     def _fetchone(self) -> Row | None:
         result = self._check_rows()
         if self._position >= result.ntuples:
             return None
         self._position += 1
-        return self._tx.load_row(self._position - 1, self._make_row)
+        return self._load(self._position - 1, self._position)[0]
 
     def _is_before_end(self) -> bool:
         return self._position < self._check_rows().ntuples
 
-    def _fetch_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
-        """Return the next rows, all that are left if `size` is `None`; others get a turn in between.
+    def _blocks(self, size: int | None) -> Iterator[list[Row]]:
+        """Yield the next rows block by block; the time is to be asked after each.
 
-        :param is_time: asked after each block of rows: true when others should have their turn
+        :param size: how many at most; None for all that are left
         """
-        yield from self._await_gen()
-        result = self._check_rows()
-        end = (
-            result.ntuples
-            if size is None
-            else min(self._position + max(operator.index(size), 0), result.ntuples)
-        )
-        rows: list[Row] = []
-        while self._position < end:
-            stop = min(self._position + _BLOCK, end)
-            rows += self._tx.load_rows(self._position, stop, self._make_row)
-            self._position = stop
-            if stop < end and is_time():
-                yield from wait_gen(self._conn.pgconn.socket, Wait.RW)
-        return rows
+        start, stop = self._next_rows(size)
+        self._conn._slice.begin()
+        for first, after in self._conn._slice.pieces(start, stop):
+            rows = self._load(first, after)
+            self._position = after
+            yield rows
+
+    def _is_time_for_others(self) -> bool:
+        """Return whether who goes from row to row has kept the others waiting; asked now and then."""
+        return self._position % _BLOCK == _BLOCK - 1 and self._conn._slice()
 
     def _scroll(self, value: int, mode: str) -> None:
         result = self._check_rows()

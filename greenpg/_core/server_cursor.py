@@ -10,15 +10,17 @@ from collections import deque
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+from greenpg._core.chunks import CHUNK
 from greenpg._core.column import Column
 from greenpg._core.cursor import BaseCursor
-from greenpg._core.protocol import execute_gen
+from greenpg._core.protocol import execute_gen, wait_gen
+from greenpg.abc import Wait
 from greenpg.errors import DataError, NotSupportedError
 from greenpg.pq.enums import Format, TransactionStatus
 from greenpg.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from greenpg.abc import Gen
     from greenpg.pq.abc import PGresult
@@ -126,32 +128,37 @@ class BaseServerCursor(BaseCursor[Row]):
         self._next = 0
         self._make_row = self._row_factory(self)
 
-    def _fetch_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
+    def _fetch_gen(self, size: int | None) -> Gen[list[Row]]:
         """Return the next rows, all that are left if `size` is `None`; those of the page first."""
         count = len(self._page) if size is None else min(max(index(size), 0), len(self._page))
         rows = [self._page.popleft() for _ in range(count)]
         if size is None or len(rows) < size:
-            rows += yield from self._pull_gen(None if size is None else size - len(rows), is_time)
+            rows += yield from self._pull_gen(None if size is None else size - len(rows))
         self._next += len(rows)
         return rows
 
-    def _turn_page_gen(self, is_time: Callable[[], bool]) -> Gen[None]:
+    def _turn_page_gen(self) -> Gen[None]:
         """Fetch the rows that iteration gives next; none at the end."""
         if not self._is_exhausted:
-            self._page.extend((yield from self._pull_gen(self.itersize, is_time)))
+            self._page.extend((yield from self._pull_gen(self.itersize)))
             self._is_exhausted = len(self._page) < self.itersize
 
     def _take(self) -> Row:
         self._next += 1
         return self._page.popleft()
 
-    def _pull_gen(self, size: int | None, is_time: Callable[[], bool]) -> Gen[list[Row]]:
+    def _pull_gen(self, size: int | None) -> Gen[list[Row]]:
         """Fetch rows from the server."""
         yield from self._ready_gen()
         count = b"ALL" if size is None else b"%d" % max(index(size), 0)
-        self._results = yield from self._command_gen(b"FETCH FORWARD " + count)
+        self._results = yield from self._command_gen(b"FETCH FORWARD " + count, size)
         self._select(0)
-        return (yield from super()._fetch_gen(None, is_time))
+        rows: list[Row] = []
+        for block in self._blocks(None):
+            rows += block
+            if self._conn._slice():
+                yield from wait_gen(self._conn.pgconn.socket, Wait.RW)
+        return rows
 
     def _scroll_gen(self, value: int, mode: str) -> Gen[None]:
         """Move on the server without fetching rows."""
@@ -170,13 +177,13 @@ class BaseServerCursor(BaseCursor[Row]):
             yield from self._conn._begin_gen()
             yield from self._describe_gen(self._asked(None))
 
-    def _command_gen(self, command: bytes) -> Gen[list[PGresult]]:
+    def _command_gen(self, command: bytes, rows: int | None = 0) -> Gen[list[PGresult]]:
         conn = self._conn
         command += b" FROM " + self._quoted_name
         if conn._trace is not None:
             conn._trace.begin("execute", command, self)
         conn.pgconn.send_query_params(command, None, result_format=self.format)
-        results = yield from execute_gen(conn.pgconn)
+        results = yield from self._receive_gen(is_small=rows is not None and rows <= CHUNK)
         conn._check(results)
         return results
 

@@ -14,6 +14,9 @@ Load = TypeVar("Load", bound=Callable[..., Any])
 Description = tuple[Any, ...]
 """The name of a decoder, one of those in `greenpg/pq/_rows.pyx`, and what it needs besides."""
 
+_CHANGEABLE = frozenset({"array", "array text", "json", "jsonb"})
+"""Decoders of what becomes an object that can be changed."""
+
 
 def decodable(describe: Callable[[Any], Description | None]) -> Callable[[Load], Load]:
     """Mark a `load()` as one that there is a decoder for.
@@ -26,3 +29,10 @@ def decodable(describe: Callable[[Any], Description | None]) -> Callable[[Load],
         return load
 
     return mark
+
+
+def is_steady(load: Callable[[bytes], Any]) -> bool:
+    """Return whether a `load()` always makes the same, which nobody can change; the user's own does not."""
+    describe = getattr(getattr(load, "__func__", None), "decodable", None)
+    described = None if describe is None else describe(getattr(load, "__self__", None))
+    return described is not None and described[0] not in _CHANGEABLE
