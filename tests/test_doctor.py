@@ -210,7 +210,8 @@ def test_a_running_process_is_left_as_it_is(run_python: Callable[..., object]) -
         PROLOGUE
         + """
 from greenpg import doctor
-assert "greenpg.pq._ctypes" not in sys.modules, "each of greenpg's commands would load libpq's binding"
+bindings = {"greenpg.pq._ctypes", "greenpg.pq._libpq"}
+assert not bindings & sys.modules.keys(), "each of greenpg's commands would load libpq's binding"
 plain = doctor.examine()
 assert not plain.green and plain.process.runtime is None and not plain.problems
 assert {driver.state for driver in plain.drivers} == {"not imported"}
@@ -358,6 +359,7 @@ def test_drivers_without_support(tmp_path: Path) -> None:
 def test_a_libpq_that_is_not_there() -> None:
     ran = doctor("--gevent", "--driver=psycopg2", GREENPG_LIBPQ="/nonexistent/libpq.so")
     assert ran.returncode == 1, ran
+    assert "  its binding  none" in ran.stdout
     assert re.search(r"problem  libpq: .*/nonexistent/libpq\.so.* -> unset GREENPG_LIBPQ", ran.stdout), ran
     ran = doctor("--gevent", "--driver=psycopg2", "--dsn=", GREENPG_LIBPQ="/nonexistent/libpq.so")
     assert ran.returncode == 2

@@ -154,3 +154,12 @@ def test_without_the_compiled_binding(
 ) -> None:
     ran = run_python(SHOW_BINDING, *hidden, env={"GREENPG_IMPL": chosen})
     assert ran.stdout.strip() == said
+
+
+@pytest.mark.parametrize(
+    ("binding", "said"), [("c", "compiled\n"), ("python", "ctypes, GREENPG_IMPL is python: unset it ")]
+)
+def test_the_doctor_names_the_binding(binding: str, said: str) -> None:
+    bindings.module(binding)
+    command = (sys.executable, "-m", "greenpg", "doctor", "--driver=psycopg2")
+    assert f"  its binding  {said}" in fresh.run(*command, env={"GREENPG_IMPL": binding}).stdout

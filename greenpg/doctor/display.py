@@ -47,6 +47,7 @@ def _facts(process: Process) -> Iterator[str]:
         "greenpg": f"active for {process.greenpg}" if process.greenpg else "not active",
         "it waits by": process.waiter,
         "its libpq": _libpq(process.libpq),
+        "its binding": process.binding,
         "environment": " ".join(f"{name}={value}" for name, value in process.environment.items()),
     }
     for name, text in facts.items():

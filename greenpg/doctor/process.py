@@ -50,6 +50,7 @@ def look_at_process() -> Process:
             for name, value in sorted(os.environ.items())
             if name.startswith(_VARIABLES) and "DSN" not in name
         },
+        binding=_binding(),
     )
 
 
@@ -131,6 +132,14 @@ def _own_libpq() -> tuple[Libpq | None, str]:
     except (InterfaceError, ImportError) as error:
         return None, str(error)
     return libpq_at(library.path), ""
+
+
+def _binding() -> str:
+    try:
+        implementation = pq.library().implementation
+    except (InterfaceError, ImportError):
+        return "none"
+    return "compiled" if implementation == "c" else f"ctypes, {pq.why_not_compiled()}"
 
 
 class _DlInfo(ctypes.Structure):

@@ -54,6 +54,8 @@ class Process:
     versions: dict[str, str]
     environment: dict[str, str]
     """What is set of the variables that matter."""
+    binding: str = "none"
+    """How greenpg uses its libpq: `compiled`, or `ctypes` and why not by the compiled one."""
 
     def patched(self, module: str) -> bool:
         """Return whether somebody has replaced a standard module."""

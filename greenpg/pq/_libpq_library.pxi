@@ -47,6 +47,11 @@ cdef class Library:
         self.pq = load(path)
         self.version = self.pq.PQlibVersion()
 
+    @property
+    def _functions(self):
+        """The address of the pointers that are called, in the order of `NAMES`: tests listen there."""
+        return <uintptr_t> self.pq
+
     def has(self, str function not None):
         if function not in NAMES:
             raise ValueError(f"greenpg uses no libpq function called {function!r}")

@@ -14,11 +14,13 @@ import json
 import os
 import sys
 from collections import Counter
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenpg import _turn, pq
+from tests import bindings
 from tests.faults import FaultProxy
 from tests.integration.driver.bed import Db
 from tests.integration.driver.runtimes import RUNTIMES
@@ -45,22 +47,14 @@ _MAKERS = {
 
 def count_libpq(alive: Counter[str]) -> None:
     """Have the objects of libpq counted in `alive`."""
-    functions: Any = pq.library()._pq  # type: ignore[attr-defined]
 
-    def counted(name: str, kind: str, change: int) -> Callable[..., Any]:
-        call = getattr(functions, name)
-
-        def count(*args: Any) -> Any:
-            value = call(*args)
-            if change < 0 or value:
-                alive[kind] += change
-            return value
-
-        return count
+    def change(kind: str, by: int, value: object) -> None:
+        if by < 0 or value:
+            alive[kind] += by
 
     for maker, (unmaker, kind) in _MAKERS.items():
-        setattr(functions, maker, counted(maker, kind, 1))
-        setattr(functions, unmaker, counted(unmaker, kind, -1))
+        bindings.listen(pq.library(), maker, partial(change, kind, 1))
+        bindings.listen(pq.library(), unmaker, partial(change, kind, -1))
 
 
 class Things:

@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenpg.errors import NotSupportedError
+from tests import bindings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.driver.bed import Db
 
 pytestmark = [pytest.mark.beyond, pytest.mark.runtimes("select", "asyncio")]
 
 
 @pytest.fixture
-def old_libpq(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have greenpg's face of libpq say what it says of functions that are not there."""
-    kind = type(db.module("pq").library().connect_start(b"host=/nowhere"))
-    for name in ("enter_pipeline_mode", "set_chunked_rows_mode", "send_close_portal"):
-
-        def refuse(*_: object, name: str = name) -> None:
-            raise NotSupportedError(f"{name} needs a newer libpq")
-
-        monkeypatch.setattr(kind, name, refuse)
+def old_libpq(db: Db) -> Iterator[None]:
+    """Have greenpg use a libpq that has less."""
+    library = db.module("pq").library()
+    with bindings.without(library, "PQenterPipelineMode", "PQsetChunkedRowsMode", "PQsendClosePortal"):
+        yield
 
 
 @pytest.mark.usefixtures("old_libpq")
