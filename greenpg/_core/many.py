@@ -1,26 +1,40 @@
 """Executing one statement with each of many sets of parameters: in a pipeline, batch by batch.
 
-A batch is sent before the answers to those before have come; all of it is done, or nothing.
+A batch is sent before the answers to those before have come; all of it is done, or nothing. The first set of
+parameters that has other types than those before goes the way of a single execution, which prepares the
+statement for them and takes note of what comes back; those that follow are sent, and their answers counted,
+in the loops of `greenpg.pq.many`.
 """
 
 from __future__ import annotations
 
+from functools import cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.cursor import BaseCursor
-from greenpg._core.pipeline import BasePipeline
+from greenpg._core.pipeline import Answers, BasePipeline
+from greenpg._core.query import in_order
 from greenpg.errors import Error, NotSupportedError
+from greenpg.pq._ctypes import many as uncompiled
+from greenpg.pq.enums import Format
+from greenpg.pq.many import Sent
 from greenpg.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from greenpg._core.query import PostgresQuery
     from greenpg.abc import Gen
+    from greenpg.pq.abc import PGconn, PGresult
+    from greenpg.pq.many import Names, Sender, Tally
+    from greenpg.pq.params import Encoders
 
 _BATCH = 48 << 10
 """Bytes of parameters that are sent at a time; libpq would keep 64 kB."""
 _OVERHEAD = 50
 """Bytes that an execution takes besides, about."""
+_CONVERTED = object()
 
 
 class BaseManyCursor(BaseCursor[Row]):
@@ -58,23 +72,33 @@ class BaseManyCursor(BaseCursor[Row]):
     ) -> Gen[None]:
         """Send one command with each of many sets of parameters, until one has failed."""
         self._rowcount = 0
-        take = self._arrived if returning else self._counted
-        converted, unsent = None, 0
-        for params in params_seq:
-            if converted is None:
-                converted = self._convert(query, params)
-                yield from self._conn._begin_gen()
+        rows = iter(params_seq)
+        for params in rows:
+            converted = self._convert(query, params)
+            yield from self._conn._begin_gen()
+            if converted.params is None:  # every set of parameters makes another command
+                yield from self._queue_each_gen(pipeline, converted, rows, returning)
             else:
+                yield from _Batches(self, pipeline, converted, returning).send_gen(rows)
+
+    def _queue_each_gen(
+        self, pipeline: BasePipeline, converted: PostgresQuery, rows: Iterator[Any], returning: bool
+    ) -> Gen[None]:
+        """Send one command after the other."""
+        unsent = 0
+        for params in chain([_CONVERTED], rows):
+            if params is not _CONVERTED:
                 converted.dump(params)
-            self._answer = self._queue(pipeline, converted, True, self._asked(None), take)
-            unsent += _OVERHEAD + sum(map(len, filter(None, converted.params or [converted.query])))
+            self._answer = self._queue(
+                pipeline, converted, True, self._asked(None), self._arrived if returning else self._counted
+            )
+            unsent += _OVERHEAD + len(converted.query)
             if unsent >= _BATCH:
                 unsent = 0
                 yield from pipeline.flush_gen(give_way=True)
                 if pipeline.has_failed:
                     return
-        if unsent:
-            yield from pipeline.flush_gen()
+        yield from pipeline.flush_gen()
 
     def _repeat_gen(self, query: Any, params_seq: Iterable[Any], returning: bool) -> Gen[None]:
         """Execute one command with each of many sets of parameters where there are no pipelines."""
@@ -92,3 +116,108 @@ class BaseManyCursor(BaseCursor[Row]):
             self._rowcount, self._tag = touched, results[-1].command_status
         else:
             self._rowcount = 0
+
+
+class _Batches:
+    """The executions of one statement, of which the first set of parameters was converted."""
+
+    def __init__(
+        self, cursor: BaseManyCursor[Any], pipeline: BasePipeline, query: PostgresQuery, returning: bool
+    ) -> None:
+        self._cursor, self._pipeline, self._query, self._returning = cursor, pipeline, query, returning
+        self._take, self._execution = cursor._arrived if returning else cursor._counted, cursor._execution
+        self._names: Names = {}
+        pgconn, encoders = cursor._conn.pgconn, cursor._tx.adapters.encoders
+        self._sender_class, self._tally_class = loops(pgconn, encoders)
+        parsed = query._parsed
+        self._sender: Sender = self._sender_class(
+            pgconn,
+            encoders,
+            cursor._tx,
+            query.query,
+            parsed.formats,
+            parsed.names,
+            partial(in_order, parsed=parsed),
+        )
+
+    def send_gen(self, rows: Iterator[Any]) -> Gen[None]:
+        """Send the set that was converted, and the others, until one has failed."""
+        unsent = self._queue_one()
+        sent = Sent.UNTIL_UNKNOWN
+        while sent is not Sent.ALL:
+            sent = self._send(rows, _BATCH - unsent)
+            unsent += self._sender.taken
+            if sent is Sent.UNTIL_UNKNOWN:
+                query = self._query
+                query.params, query.types, query.formats = self._sender.take()
+                unsent += self._queue_one()
+            if sent is Sent.ENOUGH or unsent >= _BATCH:
+                unsent = 0
+                yield from self._pipeline.flush_gen(give_way=True)
+                if self._pipeline.has_failed:
+                    return
+                self._look_up()
+        yield from self._pipeline.flush_gen()
+
+    def _queue_one(self) -> int:
+        """Send the command with the parameters that it has, and return how many bytes that is, about."""
+        cursor, query = self._cursor, self._query
+        cursor._answer = cursor._queue(self._pipeline, query, True, cursor._asked(None), self._take)
+        self._names[query.types] = None, Format.TEXT
+        self._look_up()
+        return _OVERHEAD + sum(map(len, filter(None, query.params or ())))
+
+    def _look_up(self) -> None:
+        """Take the names that the statement is prepared under now: they may be given up."""
+        conn, asked = self._cursor._conn, self._cursor._asked(None)
+        statements = conn._statements
+        for types in list(self._names):
+            key = self._query.query, types
+            name = statements.name_of(key, True, conn.pgconn)
+            if name is None and statements.threshold is not None:
+                del self._names[types]
+            else:
+                binary = statements.is_binary(key) if asked is None else asked
+                self._names[types] = name, Format.BINARY if binary else Format.TEXT
+
+    def _send(self, rows: Iterator[Any], limit: int) -> Sent:
+        sender = self._sender
+        try:
+            return sender.send(rows, self._names, limit)
+        finally:
+            if sender.sent:
+                tally = self._tally_class(sender.sent, self._returning)
+                answers = Answers(self._pipeline, tally, self._given, self._came, self._failed)
+                self._cursor._answer = self._pipeline.expect_answer(answers)
+
+    def _given(self, touched: int, tag: bytes | None, kept: list[PGresult]) -> None:
+        if kept:
+            self._cursor._arrived(self._execution, kept)
+        elif tag is not None:
+            self._cursor._tallied(self._execution, touched, tag)
+
+    def _came(self, results: list[PGresult]) -> None:
+        # of a kind that says nothing of one statement: whose types those were does not matter
+        self._cursor._conn._statements.saw((self._query.query, self._query.types), results, self._cursor._tx)
+        self._take(self._execution, results)
+
+    def _failed(self, error: Exception) -> None:
+        for types in self._names:
+            self._cursor._conn._statements.was_outdated((self._query.query, types), error)
+
+
+def loops(pgconn: PGconn, encoders: Encoders) -> tuple[type[Sender], type[Tally]]:
+    """Return what sends many times, and what takes in the answers: compiled where the connection is, too."""
+    compiled = _compiled()
+    if compiled is None or not (isinstance(pgconn, compiled[0]) and isinstance(encoders, compiled[1])):
+        return uncompiled.Sender, uncompiled.Tally
+    return compiled[2]
+
+
+@cache
+def _compiled() -> tuple[type[PGconn], type[Encoders], tuple[type[Sender], type[Tally]]] | None:
+    try:
+        from greenpg.pq import _libpq, _many, _params
+    except ImportError:
+        return None
+    return _libpq.PGconn, _params.Encoders, (_many.Sender, _many.Tally)

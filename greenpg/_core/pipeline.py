@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenpg.abc import Gen
-    from greenpg.pq.abc import PGresult
+    from greenpg.pq.abc import PGconn, PGresult
+    from greenpg.pq.many import Tally
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ _NO_COPY = "COPY cannot be done in a pipeline: leave its block first"
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
-def _nothing(_: object) -> None:
+def _nothing(*_: object) -> None:
     """Take results or an error that nobody cares for."""
 
 
@@ -58,16 +59,13 @@ class Answer:
     def come(self, results: list[PGresult], encoding: str) -> None:
         """Do what is to be done with the results."""
         self.has_come = True
-        last = results[-1]
         try:
-            if last.status == ExecStatus.PIPELINE_ABORTED:
-                raise PipelineAborted("not executed: a statement before it in the pipeline has failed")
-            if last.status == ExecStatus.FATAL_ERROR:
-                raise error_from_result(last, encoding=encoding)
+            _check(results[-1], encoding)
             self._take(results)
             self._let_go()
         except Exception as error:  # a row factory may raise anything
             self.fail(error)
+            self.pipeline.note(error)
 
     def fail(self, error: Exception) -> None:
         """Have it end with an error."""
@@ -79,6 +77,69 @@ class Answer:
     def _let_go(self) -> None:
         """Forget what was to be done: it is a cursor's, which has this answer."""
         self._take = self._fail = _nothing
+
+
+class Answers(Answer):
+    """What the server says to one statement that was sent many times."""
+
+    __slots__ = ("_give", "_tally")
+
+    def __init__(
+        self,
+        pipeline: BasePipeline,
+        tally: Tally,
+        give: Callable[[int, bytes | None, list[PGresult]], object],
+        take: Callable[[list[PGresult]], object],
+        fail: Callable[[Exception], object],
+    ) -> None:
+        """Make one.
+
+        :param give: called with what has come as usual, as `Tally.give()` returns it
+        :param take: called with the results of each other execution
+        :param fail: called with the first error
+        """
+        super().__init__(pipeline, take, fail)
+        self._tally = tally
+        self._give = give
+
+    def collect(self, pgconn: PGconn) -> PGresult | None:
+        """Do what is to be done with what has come, up to a result that is not as usual; return that."""
+        result = self._tally.collect(pgconn, self.error is not None)
+        self._do(lambda: self._give(*self._tally.give()))
+        return result
+
+    def come(self, results: list[PGresult], encoding: str) -> None:
+        """Do what is to be done with the results of one execution."""
+
+        def take() -> None:
+            _check(results[-1], encoding)
+            self._take(results)
+
+        self._tally.skip()
+        self._do(take)
+
+    def _do(self, what: Callable[[], object]) -> None:
+        try:
+            what()
+        except Exception as error:
+            if self.error is None:
+                self.error = error
+                self._fail(error)
+                self.pipeline.note(error)
+        self.has_come = not self._tally.left
+        if self.has_come:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        super()._let_go()
+        self._give = _nothing
+
+
+def _check(result: PGresult, encoding: str) -> None:
+    if result.status == ExecStatus.PIPELINE_ABORTED:
+        raise PipelineAborted("not executed: a statement before it in the pipeline has failed")
+    if result.status == ExecStatus.FATAL_ERROR:
+        raise error_from_result(result, encoding=encoding)
 
 
 class BasePipeline:
@@ -190,7 +251,10 @@ class BasePipeline:
         :param take: called with its results as they come
         :param fail: called with the error instead, if it fails or is skipped
         """
-        answer = Answer(self, take, fail)
+        return self.expect_answer(Answer(self, take, fail))
+
+    def expect_answer(self, answer: Answer) -> Answer:
+        """Take note of what was just sent, by the answer that there will be to it."""
         self._awaited.append(answer)
         self._is_open = True
         return answer
@@ -279,26 +343,41 @@ class BasePipeline:
 
     def _collect(self) -> None:
         """Deal with the answers that have come whole."""
-        pgconn = self._conn.pgconn
-        while self._awaited and not pgconn.is_busy():
-            result = pgconn.get_result()
-            if result is not None:
-                if result.status in _COPIES:
-                    self._conn._interrupted()
-                    raise NotSupportedError(_NO_COPY)
-                self._results.append(result)
-            elif not self._results:
+        while self._awaited:
+            answer = self._awaited[0]
+            if not self._results and isinstance(answer, Answers):
+                result = answer.collect(self._conn.pgconn)
+                if answer.has_come:
+                    self._leave(answer)
+                    continue
+            elif self._conn.pgconn.is_busy():
                 return
-            if result is None or result.status == ExecStatus.PIPELINE_SYNC:
-                self._come()
+            else:
+                result = self._conn.pgconn.get_result()
+            if result is None and not self._results:
+                return
+            self._came(result)
 
-    def _come(self) -> None:
-        results, self._results = self._results, []
-        answer = self._awaited.popleft()
-        answer.come(results, self._conn.info.encoding)
-        error = answer.error
-        if error is None:
-            return
+    def _came(self, result: PGresult | None) -> None:
+        """Take a result of the first answer awaited, or its end."""
+        if result is not None:
+            if result.status in _COPIES:
+                self._conn._interrupted()
+                raise NotSupportedError(_NO_COPY)
+            self._results.append(result)
+        if result is None or result.status == ExecStatus.PIPELINE_SYNC:
+            results, self._results = self._results, []
+            answer = self._awaited[0]
+            answer.come(results, self._conn.info.encoding)
+            self._leave(answer)
+
+    def _leave(self, answer: Answer) -> None:
+        """Stop awaiting an answer that has come, unless it was given up from within a row factory."""
+        if answer.has_come and self._awaited and self._awaited[0] is answer:
+            self._awaited.popleft()
+
+    def note(self, error: Exception) -> None:
+        """Keep an error that nobody was told of; of skipped statements, the first."""
         if not (
             isinstance(error, PipelineAborted) and any(isinstance(e, PipelineAborted) for e in self._errors)
         ):

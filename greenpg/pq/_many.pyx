@@ -1,0 +1,335 @@
+"""One statement with many sets of parameters, compiled: what `greenpg.pq.many` says.
+
+Nothing here waits. Python code may run wherever a set of parameters is asked for or a value is dumped, and it
+may do anything: so the connection is looked at anew after it, and values are held until they were sent.
+"""
+
+from libc.limits cimport INT_MAX
+from libc.stdlib cimport atoll, free, malloc, realloc
+from libc.string cimport memcmp, memcpy, strncmp
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+
+from greenpg.pq._libpq cimport Functions, PGconn, PGresult, new_result, pg_conn, pg_result
+from greenpg.pq._params cimport ROOM, Encoded, Encoder, Encoders, Oid, encode
+
+from greenpg.errors import DataError
+from greenpg.pq.enums import Format
+from greenpg.pq.many import Sent
+
+cdef extern from "Python.h":
+    PyObject *PyDict_GetItemWithError(object, object) except? NULL
+
+cdef object END = object()
+cdef object DONE = Sent.ALL
+cdef object FULL = Sent.ENOUGH
+cdef object UNKNOWN = Sent.UNTIL_UNKNOWN
+cdef object TEXT = Format.TEXT
+cdef object BINARY = Format.BINARY
+
+cdef enum:
+    COMMAND_OK = 1  # of ExecStatusType
+    TUPLES_OK = 2
+    PIPELINE_ABORTED = 11
+    OVERHEAD = 50  # bytes that an execution takes besides its parameters, about
+    KEPT = 4096  # a value of so many bytes is not copied
+    CHUNK = 8192  # bytes that libpq sends at a time
+    OUTSIDE = -1  # where a value is, if not in the buffer
+    NULL_VALUE = -2
+
+
+
+cdef class Sender:
+    """Sends one statement with one set of parameters after the other."""
+
+    cdef PGconn pgconn
+    cdef Encoders encoders
+    cdef object tx
+    cdef bytes query
+    cdef tuple formats, names
+    cdef object arrange
+    cdef list tables, held
+    cdef int count
+    cdef char *data
+    cdef Py_ssize_t size, room, weight
+    cdef void *arrays
+    cdef const char **values
+    cdef Py_ssize_t *places
+    cdef int *lengths
+    cdef int *used
+    cdef Oid *types
+    cdef Oid *known
+    cdef bint is_known
+    cdef bytes name
+    cdef int result_format
+    cdef readonly Py_ssize_t sent
+    cdef readonly Py_ssize_t taken
+
+    def __init__(self, PGconn pgconn, Encoders encoders, tx, bytes query, formats, names, arrange):
+        if self.arrays is not NULL:
+            raise TypeError("it is made once")
+        self.pgconn, self.encoders, self.tx = pgconn, encoders, tx
+        self.query, self.names, self.arrange = query, names, arrange
+        self.formats = tuple(formats)
+        self.tables = [encoders.table(format) for format in self.formats]
+        self.held = []
+        self.count = len(self.formats)
+        cdef size_t each = sizeof(char *) + sizeof(Py_ssize_t) + 2 * sizeof(int) + 2 * sizeof(Oid)
+        self.arrays = malloc(max(self.count, 1) * each)
+        if self.arrays is NULL:
+            raise MemoryError
+        self.values = <const char **>self.arrays
+        self.places = <Py_ssize_t *>(self.values + self.count)
+        self.lengths = <int *>(self.places + self.count)
+        self.used = self.lengths + self.count
+        self.types = <Oid *>(self.used + self.count)
+        self.known = self.types + self.count
+
+    def __dealloc__(self):
+        free(self.arrays)
+        free(self.data)
+
+    def send(self, rows, dict statements, Py_ssize_t limit):
+        cdef Py_ssize_t unflushed = 0
+        self.sent = self.taken = 0
+        self.is_known = False
+        while self.taken < limit:
+            params = next(rows, END)
+            if params is END:
+                return DONE
+            self.fill(params)
+            if not (self.is_known and memcmp(self.types, self.known, self.count * sizeof(Oid)) == 0):
+                if not self.look_up(statements):
+                    return UNKNOWN
+            self.pgconn.sent(self.send_one(self.pgconn.alive()))
+            self.sent += 1
+            self.taken += self.weight + OVERHEAD
+            unflushed += self.weight + OVERHEAD
+            if unflushed >= CHUNK:
+                unflushed = 0
+                if self.is_stuck():
+                    break
+        return FULL
+
+    def take(self):
+        types, used, values = [], [], []
+        for i in range(self.count):
+            types.append(self.types[i])
+            used.append(BINARY if self.used[i] else TEXT)
+            if self.places[i] == NULL_VALUE:
+                values.append(None)
+            else:
+                values.append(PyBytes_FromStringAndSize(self.value(i), self.lengths[i]))
+        return values, tuple(types), used
+
+    cdef bint look_up(self, dict statements) except -1:
+        """Take the name of the statement for the types that the parameters have; return whether there is one."""
+        found = statements.get(tuple([self.types[i] for i in range(self.count)]))
+        if found is None:
+            return False
+        self.name, self.result_format = found
+        memcpy(self.known, self.types, self.count * sizeof(Oid))
+        self.is_known = True
+        return True
+
+    cdef bint is_stuck(self) except -1:
+        """Return whether the socket takes no more: what is sent now would only be kept."""
+        cdef int left = self.pgconn.pq.PQflush(self.pgconn.alive())
+        if left < 0:
+            self.pgconn.fail("sending failed")
+        return left > 0
+
+    cdef int send_one(self, pg_conn *ptr) noexcept:
+        cdef Functions *pq = self.pgconn.pq
+        cdef int i
+        for i in range(self.count):
+            self.values[i] = self.value(i)
+        if self.name is not None:
+            return pq.PQsendQueryPrepared(
+                ptr, PyBytes_AS_STRING(self.name), self.count, self.values, self.lengths, self.used,
+                self.result_format,
+            )
+        return pq.PQsendQueryParams(
+            ptr, PyBytes_AS_STRING(self.query), self.count, self.types, self.values, self.lengths, self.used,
+            self.result_format,
+        )
+
+    cdef inline const char *value(self, Py_ssize_t i) noexcept:
+        if self.places[i] == NULL_VALUE:
+            return NULL
+        return self.values[i] if self.places[i] == OUTSIDE else self.data + self.places[i]
+
+    # One set of parameters
+
+    cdef int fill(self, params) except -1:
+        """Encode a set of parameters."""
+        cdef tuple values = self.in_order(params)
+        cdef int i
+        self.size = self.weight = 0
+        self.held.clear()
+        for i in range(self.count):
+            value = values[i]
+            if value is None:
+                self.set_null(i)
+                self.types[i], self.used[i] = 0, 0
+            else:
+                self.put(i, value)
+        self.weight += self.size
+        return 0
+
+    cdef tuple in_order(self, params):
+        """Return the values of a set of parameters, as many as there are placeholders."""
+        cdef tuple values
+        cdef PyObject *found
+        cdef Py_ssize_t i
+        if self.names is None:
+            if type(params) is tuple or type(params) is list:
+                values = tuple(params)
+                if len(values) == self.count:
+                    return values
+        elif type(params) is dict:
+            values = PyTuple_New(self.count)
+            for i in range(self.count):
+                found = PyDict_GetItemWithError(params, self.names[i])
+                if found is NULL:
+                    break
+                Py_INCREF(<object>found)
+                PyTuple_SET_ITEM(values, i, <object>found)
+            else:
+                return values
+        values = tuple(self.arrange(params))  # or it says what is wrong
+        if len(values) != self.count:
+            raise ValueError("the parameters have changed while they were read")
+        return values
+
+    cdef int put(self, int i, object value) except -1:
+        cdef Encoded out
+        cdef Encoder encoder = self.encoders.find(<dict>self.tables[i], self.tx, value, self.formats[i])
+        self.reserve(ROOM)
+        out.size = -1
+        if encoder is not None:
+            held = encode(encoder, value, self.tx, self.data + self.size, &out)
+        if out.size < 0:
+            return self.put_dumped(i, value)
+        self.types[i], self.used[i] = out.oid, out.format
+        if held is None:
+            return self.end_value(i, out.size)
+        return self.put_held(i, held, out.data, out.size)
+
+    cdef int put_dumped(self, int i, object value) except -1:
+        """Have a value dumped by its dumper."""
+        dumped, oid, format = self.tx.dump_one(value, self.formats[i])
+        self.types[i], self.used[i] = oid, format
+        if dumped is None:
+            return self.set_null(i)
+        cdef bytes data = bytes(dumped)
+        if not self.used[i] and b"\0" in data:
+            raise DataError("PostgreSQL takes no text with a NUL byte in it, use bytea for binary data")
+        return self.put_held(i, data, PyBytes_AS_STRING(data), len(data))
+
+    cdef int put_held(self, int i, object held, const char *data, Py_ssize_t size) except -1:
+        """Take bytes that are in an object."""
+        if size > INT_MAX:
+            raise DataError(f"a value of {size} bytes is larger than PostgreSQL takes, 1 GB")
+        self.lengths[i] = <int>size
+        if size >= KEPT:
+            self.held.append(held)
+            self.places[i], self.values[i] = OUTSIDE, data
+            self.weight += size
+            return 0
+        self.reserve(size + 1)
+        memcpy(self.data + self.size, data, size)
+        return self.end_value(i, size)
+
+    cdef int end_value(self, int i, Py_ssize_t size) except -1:
+        """Take what was written to the buffer."""
+        self.places[i], self.lengths[i] = self.size, <int>size
+        self.data[self.size + size] = 0  # libpq does not look at the length of text
+        self.size += size + 1
+        return 0
+
+    cdef int set_null(self, int i) except -1:
+        self.places[i], self.lengths[i] = NULL_VALUE, 0
+        return 0
+
+    cdef int reserve(self, Py_ssize_t size) except -1:
+        """Have room for so many bytes more."""
+        if self.size + size <= self.room:
+            return 0
+        cdef char *data = <char *>realloc(self.data, 2 * (self.size + size))
+        if data is NULL:
+            raise MemoryError
+        self.data, self.room = data, 2 * (self.size + size)
+        return 0
+
+
+cdef class Tally:
+    """What has come of so many executions of one statement."""
+
+    cdef readonly Py_ssize_t left
+    cdef bint is_kept, is_awaiting_end
+    cdef list kept
+    cdef long long touched
+    cdef bytes tag
+
+    def __init__(self, Py_ssize_t count, bint is_kept):
+        self.left, self.is_kept, self.kept = count, is_kept, []
+
+    def collect(self, PGconn pgconn, bint is_failed):
+        cdef Functions *pq = pgconn.pq
+        cdef pg_result *result
+        cdef pg_conn *ptr
+        while self.left:
+            ptr = pgconn.alive()  # a notice was handled, perhaps
+            if pq.PQisBusy(ptr):
+                break
+            result = pq.PQgetResult(ptr)
+            if result is NULL:
+                if not self.is_awaiting_end:
+                    break
+                self.is_awaiting_end = False
+                self.left -= 1
+            elif self.is_awaiting_end or not self.take(pq, result, is_failed):
+                return new_result(pq, result)
+            else:
+                self.is_awaiting_end = True
+        return None
+
+    cdef bint take(self, Functions *pq, pg_result *result, bint is_failed) except -1:
+        """Count a result, unless there is more to be done about it."""
+        cdef int status = pq.PQresultStatus(result)
+        cdef const char *tag
+        if status == PIPELINE_ABORTED and is_failed:
+            pq.PQclear(result)
+            return True
+        if status != COMMAND_OK and status != TUPLES_OK:
+            return False
+        tag = pq.PQcmdStatus(result)
+        if not is_steady(tag):
+            return False
+        self.touched += atoll(pq.PQcmdTuples(result))
+        if self.is_kept:
+            self.kept.append(new_result(pq, result))
+            return True
+        if self.tag is None or strncmp(tag, PyBytes_AS_STRING(self.tag), len(self.tag) + 1):
+            self.tag = tag
+        pq.PQclear(result)
+        return True
+
+    def skip(self):
+        self.left -= 1
+
+    def give(self):
+        touched, tag, kept = self.touched, self.tag, self.kept
+        self.touched, self.tag, self.kept = 0, None, []
+        return touched, tag, kept
+
+
+cdef bint is_steady(const char *tag) noexcept:
+    """Return whether it is of a command that changes nothing of what is known of statements."""
+    return (
+        strncmp(tag, b"INSERT", 6) == 0 or strncmp(tag, b"UPDATE", 6) == 0 or strncmp(tag, b"DELETE", 6) == 0
+        or strncmp(tag, b"SELECT", 6) == 0 or strncmp(tag, b"MERGE", 5) == 0
+    )

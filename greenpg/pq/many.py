@@ -1,0 +1,100 @@
+"""The contract of the loops that send one statement many times, and of those that take in what comes of it.
+
+There is one of each without a compiler, over any `PGconn`, and one for the compiled `PGconn`. Neither waits,
+and neither decides anything: whatever is not quite usual is given back.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from greenpg.pq.abc import PGconn, PGresult
+    from greenpg.pq.params import Dumped, Dumps, Encoders
+
+Names = dict[tuple[int, ...], tuple["bytes | None", int]]
+"""By the types of the parameters: the name of the prepared statement, None if it is sent unprepared; and the
+`Format` of its result."""
+
+
+class Sent(Enum):
+    """How far the sender has come."""
+
+    ALL = auto()
+    """There are no more sets of parameters."""
+    ENOUGH = auto()
+    """Flush now: as much was sent as was asked for, or the socket takes no more."""
+    UNTIL_UNKNOWN = auto()
+    """There is no name for the types of the next ones: `take()` them."""
+
+
+class Sender(Protocol):
+    """Sends one statement with one set of parameters after the other."""
+
+    def __init__(
+        self,
+        pgconn: PGconn,
+        encoders: Encoders,
+        tx: Dumps,
+        query: bytes,
+        formats: Sequence[Any],
+        names: Sequence[str] | None,
+        arrange: Callable[[Any], Sequence[Any]],
+    ) -> None:
+        """Make one.
+
+        :param pgconn: in pipeline mode
+        :param tx: dumps what there is no encoder for
+        :param formats: a `PyFormat` for each parameter
+        :param names: of the parameters, if the statement has names for them
+        :param arrange: puts a set of parameters in order, or raises
+        """
+
+    @property
+    def sent(self) -> int:
+        """Executions that the last `send()` has sent, also if it has raised."""
+
+    @property
+    def taken(self) -> int:
+        """Bytes that they are, about."""
+
+    def send(self, rows: Iterator[Any], statements: Names, limit: int) -> Sent:
+        """Send sets of parameters.
+
+        :param limit: bytes, about
+        :raises DataError: a value cannot be dumped, `ProgrammingError`: parameters that are none
+        """
+
+    def take(self) -> Dumped:
+        """Return the parameters that were not sent."""
+
+
+class Tally(Protocol):
+    """Takes in what comes of so many executions of one statement, which have been sent; or keeps it."""
+
+    def __init__(self, count: int, is_kept: bool) -> None:
+        """Make one for `count` executions; results are counted, or kept."""
+
+    @property
+    def left(self) -> int:
+        """Executions whose end has not come."""
+
+    def collect(self, pgconn: PGconn, is_failed: bool) -> PGresult | None:
+        """Take in what has come, up to a result that is not just rows that were inserted or the like.
+
+        :param is_failed: whether that executions were skipped is known
+        :return: that result; what follows it, up to the end of its execution, is the caller's to take
+        """
+
+    def skip(self) -> None:
+        """Count an execution whose end the caller has taken."""
+
+    def give(self) -> tuple[int, bytes | None, list[PGresult]]:
+        """Return how many rows there were since the last time, the last command tag, or the results kept."""
+
+
+STEADY = (b"INSERT", b"UPDATE", b"DELETE", b"SELECT", b"MERGE")
+"""Commands that change nothing of what is known of statements."""
