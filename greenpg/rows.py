@@ -7,8 +7,9 @@ one. Names and behaviour are those of psycopg 3's `rows`; so a factory written f
 from __future__ import annotations
 
 from collections import namedtuple
-from functools import lru_cache
+from functools import lru_cache, partial
 from keyword import iskeyword
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 from greenpg.errors import DataError, InterfaceError, ProgrammingError
@@ -91,7 +92,8 @@ def namedtuple_row(cursor: Described, /) -> RowMaker[NamedTuple]:
     names = column_names(cursor)
     if names is None:
         return no_result
-    make: RowMaker[NamedTuple] = _named_tuple(names)._make
+    # what `_make` does, but for its check of the number of values
+    make: RowMaker[NamedTuple] = partial(tuple.__new__, _named_tuple(names))
     return make
 
 
@@ -131,7 +133,7 @@ def scalar_row(cursor: Described, /) -> RowMaker[Any]:
         return no_result
     if not names:
         raise ProgrammingError("scalar_row needs at least one column: the query returns none")
-    return lambda values: values[0]
+    return itemgetter(0)
 
 
 def column_names(cursor: Described) -> tuple[str, ...] | None:
