@@ -1,92 +1,136 @@
-"""What a run has found: a table for people, JSON for programs."""
+"""What a run has found, as tables of text, which the terminal and the documentation draw each their way."""
 
 from __future__ import annotations
 
-import json
-import platform
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from benchmarks import goals
 from benchmarks.contenders import CONTENDERS
+from benchmarks.rounds import does
 from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from benchmarks.figures import Figure
-    from benchmarks.server import Server
+    from benchmarks.findings import Findings
 
-_PER_SECOND = {"µs": 1e6, "ms": 1e3}
-_DISTRIBUTIONS = {"psycopg2": "psycopg2-binary"}
-
-
-def rival_of(figure: Figure, figures: Sequence[Figure]) -> Figure | None:
-    """Return the figure that this one is compared with, if there is one."""
-    same = {other.contender: other for other in figures if other.workload == figure.workload}
-    return next((same[name] for name in CONTENDERS[figure.contender].rivals if name in same), None)
-
-
-def table(figures: Sequence[Figure], rounds: int, server: Server) -> Table:
-    """Return the figures as a table: a row for each contender, a column for each workload."""
-    workloads = list(dict.fromkeys(figure.workload for figure in figures))
-    drawn = Table(
-        title=f"client CPU per operation, median ± spread of {rounds} rounds (in brackets: times its rival)",
-        caption="\n".join([*(f"{name}: {WORKLOADS[name].title}" for name in workloads), _remark(server)]),
-        caption_justify="left",
-    )
-    drawn.add_column("")
-    for name in workloads:
-        drawn.add_column(f"{name} {WORKLOADS[name].unit}", justify="right")
-    found = {(figure.contender, figure.workload): figure for figure in figures}
-    for contender in dict.fromkeys(figure.contender for figure in figures):
-        cells = [_cell(found.get((contender, name)), figures) for name in workloads]
-        drawn.add_row(CONTENDERS[contender].title, *cells)
-    return drawn
+PER_UNIT = {"s": 1.0, "ms": 1e3, "µs": 1e6, "MB": 1e-6, "kB": 1e-3}
+NOTHING = "-"
+"""In a cell: this is not for that contender."""
+_QUERIES = ("W1", "W2", "W6", "storm", "idle")
+_BULK = ("W3", "W3b", "W3c", "W4", "W5in", "W5out")
+_TABLES = (
+    ("Statements and connections: client CPU", [(name, "cpu") for name in _QUERIES]),
+    ("Many rows: client CPU", [(name, "cpu") for name in _BULK]),
+    (
+        "Pauses of the hub or loop, and memory",
+        [("W8", "pause"), ("W8M", "pause"), *((name, "memory") for name in (*_BULK[:3], "memory"))],
+    ),
+    ("Statements and connections: wall time, and how many a second", [(name, "wall") for name in _QUERIES]),
+    ("Many rows: wall time, and how many rows a second", [(name, "wall") for name in _BULK]),
+)
 
 
-def _remark(server: Server) -> str:
-    if server.shares_processor:
-        return "Client and server take turns on one processor: see benchmarks/scheduling.py."
-    return "The server is scheduled as it comes: differences of less than 20 % may be its doing."
+@dataclass(frozen=True)
+class Table:
+    """A table as text."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
 
 
-def _cell(figure: Figure | None, figures: Sequence[Figure]) -> str:
-    if figure is None:
-        return "refused"
-    scale = _PER_SECOND[WORKLOADS[figure.workload].unit]
-    text = f"{figure.median * scale:.1f} ± {figure.spread * scale:.1f}"
-    rival = rival_of(figure, figures)
-    return text if rival is None else f"{text} ({figure.ratio(rival):.2f})"
+def tables(found: Findings, against: str = "") -> Iterator[Table]:
+    """Yield all tables, the goals first.
 
-
-def write_json(path: Path, figures: Sequence[Figure], server: Server) -> None:
-    """Write all samples, and what they were measured with.
-
-    :raises OSError: the file cannot be written
+    :param against: a contender; in brackets, each cell says how many times as much as it
     """
-    modules = {module for figure in figures for module in CONTENDERS[figure.contender].packages}
-    report = {
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "server": server.version,
-        "shares_processor": server.shares_processor,
-        "versions": {name: _version(name) for name in sorted({"greenpg", *modules})},
-        "unit": "seconds of client CPU per operation",
-        "figures": [_as_json(figure, figures) for figure in figures],
-    }
-    path.write_text(json.dumps(report, indent=1) + "\n")
+    results = [goals.words(result) for result in goals.results(found)]
+    if results:
+        yield Table("Goals", ("", "against", "at most", "measured", "met"), results)
+    for title, columns in _TABLES:
+        shown = [column for column in columns if column[0] in found.workloads]
+        if shown:
+            yield _table(title, shown, found, against)
 
 
-def _version(module: str) -> str:
-    return version(_DISTRIBUTIONS.get(module, module))
+def _table(title: str, columns: Sequence[tuple[str, str]], found: Findings, against: str) -> Table:
+    header = [_heading(workload, metric) for workload, metric in columns]
+    rows = []
+    for name in found.contenders:
+        cells = [_cell(name, *column, found, against) for column in columns]
+        if any(cell != NOTHING for cell in cells):
+            rows.append([CONTENDERS[name].title, *cells])
+    # What comes first has been explained when it comes again.
+    told = [f"{name}: {WORKLOADS[name].title}" for name, metric in columns if metric == _first(name)]
+    return Table(title, ["", *header], rows, told)
 
 
-def _as_json(figure: Figure, figures: Sequence[Figure]) -> dict[str, Any]:
-    found: dict[str, Any] = {**vars(figure), "median": figure.median, "spread": figure.spread}
-    rival = rival_of(figure, figures)
-    if rival is not None:
-        found |= {"rival": rival.contender, "ratio": figure.ratio(rival)}
-    return found
+def _heading(workload: str, metric: str) -> str:
+    about_memory = metric == "memory" != _first(workload)
+    return f"{workload}{' memory' * about_memory}, {WORKLOADS[workload].units[metric]}"
+
+
+def _first(workload: str) -> str:
+    return next(iter(WORKLOADS[workload].units))
+
+
+def _cell(contender: str, workload: str, metric: str, found: Findings, against: str) -> str:
+    figure = found.find(contender, workload, metric)
+    if figure is None:
+        return _why_not(contender, workload, found)
+    scale = PER_UNIT[WORKLOADS[workload].units[metric]]
+    if metric == "wall":
+        rate = found.find(contender, workload, "throughput")
+        return f"{short(figure.median * scale)} · {thousands(rate.median) if rate else ''}"
+    spread = f" ± {short(figure.spread * scale)}" if len(figure.samples) > 1 else ""
+    text = short(figure.median * scale) + spread
+    return text + _times(figure, found.find(against, workload, metric))
+
+
+def _times(figure: Figure, rival: Figure | None) -> str:
+    ratio = figure.ratio(rival) if rival and rival is not figure else None
+    return "" if ratio is None else f" ({ratio:.2f})"
+
+
+def _why_not(contender: str, workload: str, found: Findings) -> str:
+    if contender in found.absent:
+        return found.absent[contender]
+    if (contender, workload) in found.failures:
+        return "failed"
+    refused = {*CONTENDERS[contender].lacks} & {*WORKLOADS[workload].needs} == {"copy"}
+    return "refused" if refused else "not measured" if does(contender, workload) else NOTHING
+
+
+def short(number: float) -> str:
+    """Return a number with as many digits as mean something."""
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.1f}" if abs(number) >= 1 else f"{number:.2f}"
+
+
+def thousands(number: float) -> str:
+    """Return a number with a letter for its thousands."""
+    for letter, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{short(number / size)} {letter}"
+    return short(number)
+
+
+def remarks(found: Findings) -> list[str]:
+    """Return what must be said beside the tables."""
+    about = found.about
+    rounds = [len(figure.samples) for figure in found.figures]
+    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+    lines = [
+        f"Medians ± spread (half of the samples are nearer) of {min(rounds, default=0)} to "
+        f"{max(rounds, default=0)} rounds, in {about['seconds']} s. Python {about['python']}, "
+        f"libpq {about['libpq']}, {versions}; {about['server']}; {about['processors']} processors.",
+        "Client and server take turns on one processor, but for pauses: see benchmarks/scheduling.py."
+        if about["shares_processor"]
+        else "The server is scheduled as it comes: differences of less than 20 % may be its doing.",
+    ]
+    if about["quick"]:
+        lines.append("A quick run: it shows that all of it works. Its figures are not for comparing.")
+    return lines

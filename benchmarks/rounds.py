@@ -1,4 +1,4 @@
-"""Rounds: in each, every contender does every workload once, each time in a fresh process.
+"""Rounds: in each, contenders do workloads once, one after the other, each time in a fresh process.
 
 So no contender has a good or bad hour, memory layout or neighbour of its own, and nothing of one contender
 is in the process of another.
@@ -10,81 +10,162 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.figures import Figure
+from benchmarks.planning import Need, plan
 from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from benchmarks.server import Server
 
 _ROOT = Path(__file__).parent.parent
-_LIMIT = 300.0
+_LIMIT = 120.0
+"""Seconds for a process."""
+_SPARE_CONNECTIONS = 8
+"""For our own, those that are just being closed, and the superuser's."""
 
 
 class BenchmarkError(Exception):
     """The run cannot go on; the message says why, in one line."""
 
 
-class Pair(NamedTuple):
-    """What is measured: one contender at one workload."""
+class Task(NamedTuple):
+    """What one process does."""
 
     contender: str
-    workload: str
+    workloads: tuple[str, ...]
 
 
-def pairs(contenders: Iterable[str], workloads: Iterable[str]) -> list[Pair]:
-    """Return what there is to measure; rivals at the same workload are neighbours."""
-    return [
-        Pair(contender, workload)
-        for workload in workloads
-        for contender in contenders
-        if CONTENDERS[contender].can_copy or not WORKLOADS[workload].is_copy
-    ]
+def does(contender: str, workload: str) -> bool:
+    """Return whether a contender is for a workload and has all that it needs."""
+    who, what = CONTENDERS[contender], WORKLOADS[workload]
+    lacks = {*who.lacks, *(() if who.runtime.has_hub else ("hub",))}
+    asked = (not who.only or workload in who.only) and (not what.only or contender in what.only)
+    return asked and not lacks & {*what.needs}
 
 
-def measure(
-    dsn: str, chosen: list[Pair], rounds: int, quick: bool, done: Callable[[], object]
-) -> list[Figure]:
-    """Run the rounds and return a figure for each pair.
+def tasks(contenders: Iterable[str], workloads: Iterable[str], together: bool) -> list[Task]:
+    """Return what there is to do; contenders of the same workload are neighbours.
 
-    :param done: called after each measurement
-    :raises BenchmarkError: a contender could not do a workload
+    :param together: whether one process does all workloads of a contender: quicker, and less exact
     """
-    samples: dict[Pair, list[float]] = {pair: [] for pair in chosen}
-    for number in range(rounds):
-        # To and fro, so that nobody always comes first.
-        for pair in chosen if number % 2 == 0 else reversed(chosen):
-            samples[pair].append(_sample(dsn, pair, quick))
-            done()
-    return [Figure(*pair, tuple(values)) for pair, values in samples.items()]
+    if together:
+        found = [Task(who, tuple(what for what in workloads if does(who, what))) for who in contenders]
+    else:
+        found = [Task(who, (what,)) for what in workloads for who in contenders if does(who, what)]
+    return [task for task in found if task.workloads]
 
 
-def _sample(dsn: str, pair: Pair, quick: bool) -> float:
-    """Return seconds of CPU per operation, measured in a process of its own."""
-    workload = WORKLOADS[pair.workload]
-    count = workload.quick_count if quick else workload.count
-    # GREENPG_AUTO: an installed greenpg follows gevent's monkey-patching, psycogreen's process included.
-    env = {**os.environ, "GREENPG_TEST_DSN": dsn, "GREENPG_AUTO": "0"}
-    env.pop("GREENPG_WAITER", None)
-    what = f"{pair.contender} at {pair.workload}"
-    try:
-        ran = subprocess.run(
-            [sys.executable, "-m", "benchmarks.worker", *pair, str(count)],
-            cwd=_ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT,
+def size_of(workload: str, server: Server, quick: bool) -> int:
+    """Return the size of a workload, as much as the server has connections for.
+
+    :raises BenchmarkError: it needs more of them than the server has
+    """
+    what, most = WORKLOADS[workload], server.most_connections - _SPARE_CONNECTIONS
+    size = what.quick_size if quick else what.size
+    if what.connections > most:
+        raise BenchmarkError(
+            f"{what.connections} connections are needed and the server takes {server.most_connections}: "
+            f"raise its max_connections, or leave {workload} out with --workload"
         )
-    except subprocess.TimeoutExpired as exc:
-        raise BenchmarkError(f"{what} did not end within {_LIMIT:.0f} s") from exc
-    try:
-        reported = json.loads(ran.stdout)
-    except ValueError as exc:
-        raise BenchmarkError(f"{what} ended with {ran.returncode}: {ran.stderr[-500:]}") from exc
-    if "error" in reported:
-        raise BenchmarkError(f"{what} failed: {reported['error']}")
-    return float(reported["seconds"])
+    return size if what.connections else min(size, most)
+
+
+class Rounds:
+    """The rounds of a run and what they have found."""
+
+    def __init__(
+        self, dsn: str, processors: Collection[int], sizes: Mapping[str, int], say: Callable[[str], object]
+    ) -> None:
+        """:param say: called with what is done next"""
+        self._dsn = dsn
+        self._processors = processors
+        self._sizes = sizes
+        self._say = say
+        self._samples: dict[tuple[str, str, str, int], dict[int, float]] = {}
+        self.failures: dict[tuple[str, str], str] = {}
+        """What could not be measured: `{(contender, workload): error}`."""
+        self.seconds: dict[Task, float] = {}
+        """How long each task has taken, the last time."""
+
+    @property
+    def figures(self) -> list[Figure]:
+        """What was measured."""
+        return [
+            Figure(contender, workload, metric, samples, point)
+            for (contender, workload, metric, point), samples in self._samples.items()
+        ]
+
+    def plan(
+        self, chosen: Collection[Task], important: Collection[tuple[str, str]], seconds: float
+    ) -> dict[Task, int]:
+        """Return how many rounds more there is time for; `important` are contenders at workloads."""
+        return plan(
+            {
+                task: Need(
+                    self.seconds[task],
+                    min(WORKLOADS[name].rounds for name in task.workloads) - 1,
+                    4.0 if any((task.contender, name) in important for name in task.workloads) else 1.0,
+                )
+                for task in chosen
+                if not any((task.contender, name) in self.failures for name in task.workloads)
+            },
+            seconds,
+        )
+
+    def run(self, number: int, chosen: list[Task], until: float) -> bool:
+        """Do one round; return whether it was done before `until`, of the monotonic clock."""
+        # To and fro, so that nobody always comes first.
+        for task in chosen if number % 2 == 0 else reversed(chosen):
+            began = time.monotonic()
+            if began + self.seconds.get(task, 0.0) > until:
+                return False
+            self._say(f"round {number + 1}: {', '.join(task.workloads)}, {task.contender}")
+            self._do(task, number)
+            self.seconds[task] = time.monotonic() - began
+        return True
+
+    def _do(self, task: Task, number: int) -> None:
+        lines, end = self._process(task)
+        told = {line["workload"]: line for line in map(json.loads, lines)}
+        for workload in task.workloads:
+            points = told.get(workload, {}).get("points")
+            if points is None:
+                self.failures[task.contender, workload] = told.get(workload, {}).get("error", end)
+                continue
+            for point, values in points.items():
+                for metric, value in values.items():
+                    key = (task.contender, workload, metric, int(point))
+                    self._samples.setdefault(key, {})[number] = value
+
+    def _process(self, task: Task) -> tuple[list[str], str]:
+        """Return the lines of the worker, and how it ended."""
+        # GREENPG_AUTO: an installed greenpg follows gevent's monkey-patching, psycogreen's process included.
+        env = {**os.environ, "GREENPG_TEST_DSN": self._dsn, "GREENPG_AUTO": "0", "PYTHONFAULTHANDLER": "1"}
+        for name in ("GREENPG_WAITER", "GREENPG_IMPL", "PYTHONMALLOC"):
+            env.pop(name, None)
+        command = [sys.executable, "-m", "benchmarks.worker", task.contender]
+        command += [f"{name}={self._sizes[name]}" for name in task.workloads]
+        command += ["--processors", *map(str, self._processors)]
+        with subprocess.Popen(
+            command,
+            cwd=_ROOT,
+            env={**env, **CONTENDERS[task.contender].environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as worker:
+            try:
+                out, err = worker.communicate(timeout=_LIMIT)
+                end = f"the process ended with {worker.returncode}: {err[-500:]}"
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                out, err = worker.communicate()
+                end = f"the process did not end within {_LIMIT:.0f} s"
+        return out.splitlines(), end

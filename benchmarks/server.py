@@ -12,6 +12,14 @@ from benchmarks.tables import execute
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SETTINGS = {
+    "max_connections": 1020,
+    "autovacuum": "off",  # it would work while we measure
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "8GB",
+    "shared_buffers": "256MB",
+}
+
 
 @dataclass(frozen=True)
 class Server:
@@ -21,8 +29,8 @@ class Server:
     version: str
     """What it says it is."""
     most_connections: int
-    shares_processor: bool
-    """Whether client and server have one processor and take turns on it."""
+    processors: frozenset[int] = frozenset()
+    """Those of the machine, if client and server share one of them and take turns on it."""
 
 
 @contextmanager
@@ -35,12 +43,12 @@ def serving(dsn: str | None) -> Iterator[Server]:
     from greenpg.testing.server import EmbeddedServer
 
     if dsn:
-        yield _ask(dsn, shares_processor=False)
+        yield _ask(dsn)
         return
-    with EmbeddedServer() as embedded:
-        yield _ask(embedded.dsn, shares_processor=share_one_processor(embedded.pid))
+    with EmbeddedServer(settings=_SETTINGS) as embedded:
+        yield _ask(embedded.dsn, share_one_processor(embedded.pid))
 
 
-def _ask(dsn: str, *, shares_processor: bool) -> Server:
+def _ask(dsn: str, processors: frozenset[int] = frozenset()) -> Server:
     [(version, most)] = execute(dsn, "select version(), current_setting('max_connections')::int")
-    return Server(dsn, version, most, shares_processor)
+    return Server(dsn, version, most, processors)

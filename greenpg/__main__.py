@@ -10,6 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from greenpg import bench
 from greenpg.demo import command as demo
 from greenpg.doctor import command as doctor
 from greenpg.run import command as run
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` (default: the process's own arguments) names; return the exit status."""
     parser = _Parser(prog="greenpg", description="PostgreSQL in processes made of green threads.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    bench.add_to(commands)
     demo.add_to(commands)
     doctor.add_to(commands)
     run.add_to(commands)

@@ -27,10 +27,11 @@ SHELLS = (
 # Room -> the rooms right below it; whatever is below those may be imported too.
 ARROWS: dict[str, tuple[str, ...]] = {
     "": ("_dbapi", "postgres", *SHELLS),
-    "__main__": ("demo", "doctor", "run", "contrib"),
+    "__main__": ("bench", "demo", "doctor", "run", "contrib"),
     "doctor": ("", "gevent", "eventlet"),
     "demo": ("gevent", "eventlet", "testing"),
     "run": ("gevent", "eventlet"),
+    "bench": (),
     "contrib": ("", "gevent", "eventlet"),
     "gevent": ("compat", "detector"),
     "eventlet": ("compat", "detector"),

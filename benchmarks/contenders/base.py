@@ -1,58 +1,59 @@
-"""What a contender is: a driver in a runtime, and how both do what the workloads are made of.
-
-Its rule: importing a contender imports neither driver nor runtime; `start()` does, in a process of its own.
-"""
+"""What a contender is: a driver in a runtime, and what has been done to both."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from benchmarks.drivers.libpq import Libpq
+from benchmarks.drivers.psycopg3 import AsyncGreenpg, Greenpg
+from benchmarks.limit import building
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
-    Job = Callable[[], Any]
-    """What one green thread does; only the contender that has made it knows how to run it."""
+    from benchmarks.drivers.base import Driver
+    from benchmarks.runtimes.base import Runtime
 
 
-class Contender(ABC):
-    """One driver in one runtime. The jobs hold the loops, so that nothing of ours is in the figures."""
+class Kind(Enum):
+    """Whose work it is."""
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    packages: ClassVar[tuple[str, ...]]
-    """The modules that it needs."""
-    rivals: ClassVar[tuple[str, ...]] = ()
-    """Whom its figures are compared with: the first that has some."""
-    can_copy: ClassVar[bool] = True
+    OURS = "greenpg"
+    PATCHED = "another driver, made green by greenpg"
+    PEER = "a peer"
+    LIMIT = "the limit"
 
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
 
-    @abstractmethod
-    def start(self) -> None:
-        """Make this process what the contender is about: import, monkey-patch, install callbacks."""
+@dataclass(frozen=True)
+class Contender:
+    """One driver in one runtime."""
 
-    @abstractmethod
-    def run(self, jobs: Sequence[Job]) -> None:
-        """Run the jobs at the same time, each in a green thread of its own, to their ends."""
+    name: str
+    title: str
+    kind: Kind
+    driver: type[Driver]
+    runtime: type[Runtime]
+    patch: Callable[[], object] | None = None
+    """Called between the runtime's start and the driver's."""
+    packages: tuple[str, ...] = ()
+    """The modules that it needs beside those of its driver and runtime."""
+    lacks: tuple[str, ...] = ()
+    """What it refuses of what workloads need: `copy`."""
+    only: tuple[str, ...] = ()
+    """The workloads that it is for; all, if there are none."""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
-    @abstractmethod
-    def connect(self) -> Any:
-        """Return a connection where each statement is a transaction."""
+    @property
+    def modules(self) -> set[str]:
+        """All the modules that it needs."""
+        return {*self.driver.packages, *self.runtime.packages, *self.packages}
 
-    @abstractmethod
-    def querying(self, connection: Any, sql: str, values: Sequence[object]) -> Job:
-        """Return a job: execute `sql` for each value of its one parameter, `$1`, and fetch the rows."""
-
-    @abstractmethod
-    def copying_in(self, connection: Any, sql: str, data: bytes, count: int) -> Job:
-        """Return a job: COPY `data` to the server `count` times."""
-
-    @abstractmethod
-    def copying_out(self, connection: Any, sql: str, count: int) -> Job:
-        """Return a job: COPY from the server into memory `count` times."""
-
-    @abstractmethod
-    def connecting(self, count: int) -> Job:
-        """Return a job: connect and close `count` times."""
+    def why_not(self) -> str:
+        """Return why it cannot be measured here though all is installed; nothing, if it can."""
+        if self.driver is Libpq:
+            return building.why_not()
+        compiled = self.driver in (Greenpg, AsyncGreenpg) and self.environment.get("GREENPG_IMPL") == "c"
+        return "not built" if compiled and find_spec("greenpg.pq._libpq") is None else ""

@@ -1,38 +1,84 @@
-"""What a workload is: jobs for green threads, and how many operations they are."""
+"""What a workload is: steps of jobs, and how what is measured is measured."""
 
 from __future__ import annotations
 
+import gc
+import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
-    from benchmarks.contenders.base import Contender, Job
+    from benchmarks.drivers.base import Driver
+    from benchmarks.runtimes.base import Job, Runtime, Steps
+
+    Values = dict[str, float]
+    """What was measured, by metric: seconds, bytes, or things per second."""
 
 
+@dataclass(frozen=True)
 class Workload(ABC):
-    """Something to do again and again, by any contender that can."""
+    """Something to do, by any contender that can."""
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    unit: ClassVar[str] = "µs"
-    """Of the figures: µs or ms."""
-    connections: ClassVar[int] = 1
-    is_copy: ClassVar[bool] = False
-    count: ClassVar[int]
-    """Operations in a measurement."""
-    quick_count: ClassVar[int]
+    name: str
+    title: str
+    size: int
+    """How much of it is measured; what it counts is the workload's own affair."""
+    quick_size: int
     """The same with `--quick`: enough to see that it works."""
-
-    def __init__(self, contender: Contender) -> None:
-        """Connect, and make ready what is not to be measured; the contender has been started."""
-        self.contender = contender
-
-    def warm_up(self, count: int) -> Sequence[Job]:
-        """Return the jobs that come before the `count` operations that are measured."""
-        return self.jobs(max(self.connections, count // 10))
+    units: Mapping[str, str] = field(default_factory=lambda: {"cpu": "µs", "wall": "µs"})
+    """The unit that a metric is shown in. The first is what the workload is about."""
+    needs: tuple[str, ...] = ()
+    """What not all contenders have: `copy`, a `hub`, `sleep`."""
+    connections: int = 1
+    """How many it opens at once; 0: as many as its size says, or fewer if the server takes no more."""
+    rounds: int = 9
+    """How often to measure it at most: what is always the same need not be measured often."""
+    only: tuple[str, ...] = ()
+    """The contenders that it is for; all, if there are none."""
+    apart: bool = False
+    """Whether the client needs a processor of its own, since it is about time and not about CPU."""
+    is_curve: bool = False
+    """Whether it has many points, for a picture, and no place in a table."""
 
     @abstractmethod
-    def jobs(self, count: int) -> Sequence[Job]:
-        """Return the jobs that do `count` operations, to be run at the same time."""
+    def steps(self, driver: Driver, runtime: Runtime, size: int) -> Steps:
+        """Do it. Returns `{point: values}`; the one point of what is no curve is 0."""
+
+
+def opened(driver: Driver, count: int) -> Generator[Sequence[Job], list[Any], list[Any]]:
+    """Open connections, one after the other."""
+    connections = []
+    for _ in range(count):
+        connections += yield [driver.opening()]
+    return connections
+
+
+def closed(driver: Driver, connections: Sequence[Any]) -> Generator[Sequence[Job], list[Any], None]:
+    """Close connections, one after the other."""
+    for connection in connections:
+        yield [driver.closing(connection)]
+
+
+def measured(
+    jobs: Sequence[Job], operations: int, items: int = 1
+) -> Generator[Sequence[Job], list[Any], Values]:
+    """Run the jobs and return what one of their operations took.
+
+    :param items: how many things an operation is about, for the throughput
+    """
+    gc.collect()
+    memory.forget_peak()
+    before = memory.resident()
+    cpu, wall = time.process_time(), time.perf_counter()
+    yield jobs
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    values = {"cpu": cpu / operations, "wall": wall / operations, "throughput": operations * items / wall}
+    peak = memory.peak()
+    if before is not None and peak is not None:
+        values["memory"] = float(peak - before)
+    return values

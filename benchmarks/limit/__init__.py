@@ -1,0 +1,1 @@
+"""The limit: a C program on libpq, built when the benchmarks begin."""

@@ -1,0 +1,43 @@
+"""W3, W8: how much big results cost, in CPU, in memory, and in pauses for everybody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.workloads.base import Workload, closed, measured, opened
+
+if TYPE_CHECKING:
+    from benchmarks.drivers.base import Driver
+    from benchmarks.runtimes.base import Runtime, Steps
+
+_WARM = [10] * 10
+
+
+@dataclass(frozen=True)
+class Result(Workload):
+    """One result of many rows, as Python objects."""
+
+    sql: str = ""
+    """Its parameter is the number of rows."""
+
+    def steps(self, driver: Driver, runtime: Runtime, size: int) -> Steps:
+        """Fetch `size` rows."""
+        [connection] = yield from opened(driver, 1)
+        yield [driver.querying(connection, self.sql, _WARM)]
+        values = yield from measured([driver.querying(connection, self.sql, [size])], 1, size)
+        yield from closed(driver, [connection])
+        return {0: values}
+
+
+@dataclass(frozen=True)
+class Pause(Result):
+    """The same beside a ticker."""
+
+    def steps(self, driver: Driver, runtime: Runtime, size: int) -> Steps:
+        """Fetch `size` rows."""
+        [connection] = yield from opened(driver, 1)
+        yield [driver.querying(connection, self.sql, _WARM)]
+        [pause] = yield [runtime.watching(driver.querying(connection, self.sql, [size]))]
+        yield from closed(driver, [connection])
+        return {0: {"pause": pause}}
