@@ -158,7 +158,7 @@ def test_the_socket_may_change_between_waits() -> None:
 
 
 def test_a_huge_block_is_sent_in_pieces() -> None:
-    data = bytes(range(256)) * (COPY_BLOCK // 256 * 3) + b"end"
+    data = (bytes(range(256)) * COPY_BLOCK)[: COPY_BLOCK * 3] + b"end"
     pgconn = fake()
     pgconn.send_query(COPY_IN)
     drive(execute_gen(pgconn), pgconn.wait)
@@ -209,7 +209,7 @@ def test_leaving_copy_out_is_libpqs_to_do() -> None:
 
 
 def test_leaving_copy_out_gives_way() -> None:
-    rows = [("d", b"x" * 1023 + b"\n")] * (5 * COPY_BLOCK // 1024)
+    rows = [("d", b"x" * COPY_BLOCK)] * 5
     pgconn = fake({COPY_OUT: [result(ExecStatus.COPY_OUT), *rows, COPY_DONE, READY]}, capacity=9999)
     pgconn.send_query(COPY_OUT)
     drive(execute_gen(pgconn), pgconn.wait)

@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.copy_rows import HEADER, TRAILER, binary_row, parse_binary_row, parse_text_row, text_row
-from greenpg._core.protocol import COPY_BLOCK, copy_end_gen, copy_in_gen, drain_gen, execute_gen, wait_gen
+from greenpg._core.protocol import (
+    COPY_BLOCK,
+    copy_end_gen,
+    copy_in_gen,
+    drain_gen,
+    execute_gen,
+    give_way_gen,
+    wait_gen,
+)
 from greenpg._core.query import ClientQuery
 from greenpg.abc import Wait
 from greenpg.adapt import PyFormat, decode, encode
@@ -218,8 +226,9 @@ class BaseCopy:
         tx = self._cursor._tx
         columns = 0 if self._result is None else self._result.nfields
         if len(values) != columns > 0:
+            found = str(values)[:99]
             raise DataError(
-                f"a row of this COPY has {columns} values, not {len(values)}: {str(values)[:99]}; read() gives CSV"
+                f"a row of this COPY has {columns} values, not {len(values)}: {found}; read() gives CSV"
             )
         if self._are_types_set:
             row: tuple[Any, ...] = tx.load_sequence(values)
@@ -232,18 +241,25 @@ class BaseCopy:
             raise DataError(f"the row {values!r} is not in the client encoding: {error}") from error
 
     def _receive_gen(self) -> Gen[None]:
-        """Take in what there is, a block at most; wait if there is nothing."""
-        pgconn = self._conn.pgconn
+        """Take in a block, or the end; less if it takes its time: others get a turn, and the rows are had."""
         if self._is_received:
             yield from self._end_gen()
             return
-        while True:
-            rows, self._is_received = pgconn.get_copy_block(COPY_BLOCK)
-            if rows or self._is_received:  # the rows before an error come before it
-                self._received, self._at = rows, 0
-                return
-            yield from wait_gen(pgconn.socket, Wait.R)
-            pgconn.consume_input()
+        pgconn, slice_over = self._conn.pgconn, self._conn._slice
+        if slice_over():  # what libpq has may be much
+            yield from give_way_gen(pgconn)
+        blocks: list[bytes] = []
+        wanted = COPY_BLOCK
+        while not self._is_received and wanted > 0 and not (blocks and slice_over()):
+            rows, self._is_received = pgconn.get_copy_block(wanted)
+            if rows:
+                blocks.append(rows)
+                wanted -= len(rows)
+            elif not self._is_received:
+                yield from wait_gen(pgconn.socket, Wait.R)
+            if not self._is_received and wanted > 0:
+                pgconn.consume_input()  # often there is more by now, and to look costs less than to wait
+        self._received, self._at = b"".join(blocks), 0
 
     # To the server
 
@@ -294,11 +310,7 @@ class BaseCopy:
         return TRAILER if self._has_rows else HEADER + TRAILER
 
     def _send_gen(self, data: Buffer) -> Gen[None]:
-        """Send what was kept, and `data`; others get a turn after each block."""
+        """Send what was kept, and `data`."""
         blocks = iter([block for block in (self._unsent, data) if len(block)])
         self._unsent = bytearray()
-        yield from copy_in_gen(self._conn.pgconn, lambda: next(blocks, b""), _always)
-
-
-def _always() -> bool:
-    return True
+        yield from copy_in_gen(self._conn.pgconn, lambda: next(blocks, b""), self._conn._slice)
