@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from greenpg._core.many import BaseManyCursor
+from greenpg._core.results import BLOCK
 from greenpg._core.stream import Stream
 from greenpg.copy import AsyncCopy, Copy
 from greenpg.rows import Row
@@ -220,13 +221,17 @@ class Cursor(BaseManyCursor[Row]):
         return self
 
     def __next__(self) -> Row:
+        position = self._position
+        if position < len(self._made) and position % BLOCK:
+            self._position = position + 1
+            return self._made[position]  # type: ignore[no-any-return]
         if self._answer is not None:
             self._runs._run(self._await_gen())
-        if not self._is_before_end():
+        if self._is_at_end():
             raise StopIteration
         if self._is_time_for_others():
             self._runs._give_way()
-        return self._fetchone()  # type: ignore[return-value]
+        return self._next_row()
 
     def __enter__(self) -> Self:
         return self
@@ -366,13 +371,17 @@ class AsyncCursor(BaseManyCursor[Row]):
         return self
 
     async def __anext__(self) -> Row:
+        position = self._position
+        if position < len(self._made) and position % BLOCK:
+            self._position = position + 1
+            return self._made[position]  # type: ignore[no-any-return]
         if self._answer is not None:
             await self._runs._run(self._await_gen())
-        if not self._is_before_end():
+        if self._is_at_end():
             raise StopAsyncIteration
         if self._is_time_for_others():
             await self._runs._give_way()
-        return self._fetchone()  # type: ignore[return-value]
+        return self._next_row()
 
     async def __aenter__(self) -> Self:
         return self

@@ -57,9 +57,9 @@ class ChunkedResult:
         return getattr(self._end, name)
 
     @property
-    def is_made(self) -> bool:
-        """Whether all rows are made already."""
-        return not self._chunks
+    def made(self) -> list[tuple[Any, ...]]:
+        """The first of the rows, all as a rule, that have only to be handed out; not to be changed."""
+        return self._rows
 
     def get_value(self, row_number: int, column_number: int) -> bytes | None:
         """Return a value as the server has sent it.
@@ -98,11 +98,11 @@ class ChunkedResult:
 
     def _locate(self, row: int) -> tuple[PGresult, int]:
         """Return the chunk that has a row, and the number that it has there."""
-        if 0 <= row < len(self._rows):
+        if not 0 <= row < self.ntuples:
+            raise IndexError(f"there is no row {row} in a result of {self.ntuples}")
+        if row < len(self._rows):
             raise NotSupportedError("the bytes of a big result are not kept: fetch its rows")
         number = bisect_right(self._starts, row) - 1
-        if number < 0:
-            return self._end, row  # which has no rows, and knows what to say
         return self._chunks[number], row - self._starts[number]
 
     # As it comes

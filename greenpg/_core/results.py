@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 
 _WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
-_BLOCK = 250
+BLOCK = 250
 """Rows that may be made without a look at the clock."""
+_HANDFUL = 50_000
+"""Rows that may be handed out without one."""
 
 
 class Results(Generic[Row]):
@@ -57,6 +59,8 @@ class Results(Generic[Row]):
         self._make_row: RowMaker[Row] = _no_rows
         self._chunked: ChunkedResult | None = None
         """The same as `pgresult`, if that has come in chunks."""
+        self._made: Sequence[Any] = ()
+        """The first of the rows, where they have only to be handed out."""
 
     def _transformer(self) -> Transformer:
         return Transformer(self._conn if self._adapters is None else self)
@@ -84,7 +88,7 @@ class Results(Generic[Row]):
     def row_factory(self, row_factory: RowFactory[Row]) -> None:
         self._row_factory = row_factory
         if self.pgresult is not None and self._has_rows:
-            self._make_row = row_factory(self)
+            self._choose_row_maker()
 
     @property
     def description(self) -> list[Column] | None:
@@ -186,11 +190,15 @@ class Results(Generic[Row]):
         self._tx.set_pgresult(result)
         if result.status in _WITH_ROWS:
             self._rowcount = result.ntuples
-            self._make_row = self._row_factory(self)
+            self._choose_row_maker()
         else:
             touched = result.command_tuples
             self._rowcount = -1 if touched is None else touched
-            self._make_row = _no_rows
+            self._make_row, self._made = _no_rows, ()
+
+    def _choose_row_maker(self) -> None:
+        self._make_row = self._row_factory(self)
+        self._made = self._chunked.made if self._chunked is not None and self._make_row is tuple else ()
 
     def _set_result(self, index: int) -> None:
         """Go to a result by its number."""
@@ -223,7 +231,7 @@ class Results(Generic[Row]):
         if self._answer is not None:
             return None
         start, stop = self._next_rows(size)
-        if stop - start > _BLOCK and not self._are_made:
+        if stop - start > (BLOCK if stop > len(self._made) else _HANDFUL):
             return None
         self._position = stop
         return self._load(start, stop)
@@ -238,11 +246,6 @@ class Results(Generic[Row]):
             count = min(self._position + max(operator.index(size), 0), count)
         return self._position, max(count, self._position)
 
-    @property
-    def _are_made(self) -> bool:
-        """Whether rows have only to be handed out."""
-        return self._chunked is not None and self._chunked.is_made and self._make_row is tuple
-
     def _load(self, start: int, stop: int) -> list[Row]:
         if self._chunked is None:
             rows: list[Row] = self._tx.load_rows(start, stop, self._make_row)
@@ -250,14 +253,7 @@ class Results(Generic[Row]):
         return self._chunked.load(self._tx, start, stop, self._make_row)
 
     def _fetchone(self) -> Row | None:
-        result = self._check_rows()
-        if self._position >= result.ntuples:
-            return None
-        self._position += 1
-        return self._load(self._position - 1, self._position)[0]
-
-    def _is_before_end(self) -> bool:
-        return self._position < self._check_rows().ntuples
+        return None if self._is_at_end() else self._next_row()
 
     def _blocks(self, size: int | None) -> Iterator[list[Row]]:
         """Yield the next rows block by block; the time is to be asked after each.
@@ -271,9 +267,17 @@ class Results(Generic[Row]):
             self._position = after
             yield rows
 
+    def _is_at_end(self) -> bool:
+        return self._position >= self._check_rows().ntuples
+
     def _is_time_for_others(self) -> bool:
-        """Return whether who goes from row to row has kept the others waiting; asked now and then."""
-        return self._position % _BLOCK == _BLOCK - 1 and self._conn._slice()
+        """Return whether who goes from row to row keeps the others waiting; now and then the clock knows."""
+        return self._position % BLOCK == 0 < self._position and self._conn._slice()
+
+    def _next_row(self) -> Row:
+        """Return the next row; there must be one."""
+        self._position += 1
+        return self._load(self._position - 1, self._position)[0]
 
     def _scroll(self, value: int, mode: str) -> None:
         result = self._check_rows()
