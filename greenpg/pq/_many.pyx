@@ -5,10 +5,10 @@ may do anything: so the connection is looked at anew after it, and values are he
 """
 
 from libc.limits cimport INT_MAX
-from libc.stdlib cimport atoll, free, malloc, realloc
-from libc.string cimport memcmp, memcpy, strncmp
+from libc.stdlib cimport atoll, calloc, free, realloc
+from libc.string cimport memcmp, memcpy, strcmp, strncmp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, PyTypeObject, Py_TYPE
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 
@@ -61,6 +61,8 @@ cdef class Sender:
     cdef int *used
     cdef Oid *types
     cdef Oid *known
+    cdef PyTypeObject **classes  # of the last value of each parameter that had an encoder
+    cdef PyObject **found  # and the encoder
     cdef bint is_known
     cdef bytes name
     cdef int result_format
@@ -76,11 +78,13 @@ cdef class Sender:
         self.tables = [encoders.table(format) for format in self.formats]
         self.held = []
         self.count = len(self.formats)
-        cdef size_t each = sizeof(char *) + sizeof(Py_ssize_t) + 2 * sizeof(int) + 2 * sizeof(Oid)
-        self.arrays = malloc(max(self.count, 1) * each)
+        cdef size_t each = 3 * sizeof(char *) + sizeof(Py_ssize_t) + 2 * sizeof(int) + 2 * sizeof(Oid)
+        self.arrays = calloc(max(self.count, 1), each)
         if self.arrays is NULL:
             raise MemoryError
-        self.values = <const char **>self.arrays
+        self.classes = <PyTypeObject **>self.arrays
+        self.found = <PyObject **>(self.classes + self.count)
+        self.values = <const char **>(self.found + self.count)
         self.places = <Py_ssize_t *>(self.values + self.count)
         self.lengths = <int *>(self.places + self.count)
         self.used = self.lengths + self.count
@@ -206,7 +210,13 @@ cdef class Sender:
 
     cdef int put(self, int i, object value) except -1:
         cdef Encoded out
-        cdef Encoder encoder = self.encoders.find(<dict>self.tables[i], self.tx, value, self.formats[i])
+        cdef Encoder encoder
+        if Py_TYPE(value) is self.classes[i]:
+            encoder = <Encoder>self.found[i]
+        else:
+            encoder = self.encoders.find(<dict>self.tables[i], self.tx, value, self.formats[i])
+            if encoder is not None:  # the table keeps both, for as long as there are these encoders
+                self.classes[i], self.found[i] = Py_TYPE(value), <PyObject *>encoder
         self.reserve(ROOM)
         out.size = -1
         if encoder is not None:
@@ -271,7 +281,7 @@ cdef class Tally:
     cdef readonly Py_ssize_t left
     cdef bint is_kept, is_awaiting_end
     cdef list kept
-    cdef long long touched
+    cdef long long touched, each
     cdef bytes tag
 
     def __init__(self, Py_ssize_t count, bint is_kept):
@@ -307,24 +317,24 @@ cdef class Tally:
         if status != COMMAND_OK and status != TUPLES_OK:
             return False
         tag = pq.PQcmdStatus(result)
-        if not is_steady(tag):
-            return False
-        self.touched += atoll(pq.PQcmdTuples(result))
+        if self.tag is None or strcmp(tag, PyBytes_AS_STRING(self.tag)):
+            if not is_steady(tag):
+                return False
+            self.tag, self.each = tag, atoll(pq.PQcmdTuples(result))
+        self.touched += self.each
         if self.is_kept:
             self.kept.append(new_result(pq, result))
-            return True
-        if self.tag is None or strncmp(tag, PyBytes_AS_STRING(self.tag), len(self.tag) + 1):
-            self.tag = tag
-        pq.PQclear(result)
+        else:
+            pq.PQclear(result)
         return True
 
     def skip(self):
         self.left -= 1
 
     def give(self):
-        touched, tag, kept = self.touched, self.tag, self.kept
-        self.touched, self.tag, self.kept = 0, None, []
-        return touched, tag, kept
+        touched, kept = self.touched, self.kept
+        self.touched, self.kept = 0, []
+        return touched, self.tag, kept
 
 
 cdef bint is_steady(const char *tag) noexcept:

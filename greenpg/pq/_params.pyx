@@ -32,7 +32,7 @@ cdef extern from "Python.h":
     const unsigned long Py_TPFLAGS_HEAPTYPE
     const int Py_DTSF_ADD_DOT_0
     bint PyType_HasFeature(PyTypeObject *, unsigned long)
-    PyObject *PyDict_GetItem(object, object)
+    PyObject *PyDict_GetItemWithError(object, object) except? NULL
     char *PyOS_double_to_string(double, char, int, int, int *) except NULL
     long long PyLong_AsLongLongAndOverflow(object, int *) except? -1
     bint PyUnicode_IS_COMPACT_ASCII(object)
@@ -96,7 +96,7 @@ cdef class Encoders:
     cdef Encoder find(self, dict table, object tx, object value, object format):
         """Return the encoder for values of a class, None if there is none."""
         cdef PyTypeObject *cls = Py_TYPE(value)
-        cdef PyObject *known = PyDict_GetItem(table, <object>cls)
+        cdef PyObject *known = PyDict_GetItemWithError(table, <object>cls)
         if known != NULL:
             return <Encoder>known
         # nobody is to keep a class that somebody has made: it may go away again

@@ -93,7 +93,7 @@ class Tally(Protocol):
         """Count an execution whose end the caller has taken."""
 
     def give(self) -> tuple[int, bytes | None, list[PGresult]]:
-        """Return how many rows there were since the last time, the last command tag, or the results kept."""
+        """Return how many rows there were since the last time, the last command tag, and the results kept."""
 
 
 STEADY = (b"INSERT", b"UPDATE", b"DELETE", b"SELECT", b"MERGE")

@@ -115,5 +115,5 @@ class Tally(contract.Tally):
 
     def give(self) -> tuple[int, bytes | None, list[PGresult]]:
         given = self._touched, self._tag, self._kept
-        self._touched, self._tag, self._kept = 0, None, []
+        self._touched, self._kept = 0, []
         return given
