@@ -147,7 +147,7 @@ def _go_round(rounds: Rounds, chosen: list[Task], options: argparse.Namespace) -
     """Do the first round, see how long each task takes, and do as many more as there is time for."""
     from benchmarks.terminal import say
 
-    exact = 1 if options.quick and not options.minutes else options.rounds
+    exact = options.rounds or (1 if options.quick and not options.minutes else None)
     until = time.monotonic() + 60 * (options.minutes or _MINUTES) if not options.rounds else float("inf")
     say(f"{len(chosen)} processes in the first round; {_how_long(options, exact)}")
     in_time = rounds.run(0, chosen, until)

@@ -70,8 +70,8 @@ GOALS = [
 def important() -> set[tuple[str, str]]:
     """Return the contenders at the workloads that goals are about; those are measured more often."""
     named = {(who, goal.workload) for goal in GOALS for who in (goal.ours, goal.rival)}
-    good = ("asyncpg-asyncio", _ASYNCPG, _PSYCOPG2, "psycopg3-uvloop")  # peers that may be the best
-    return named | {(who, goal.workload) for goal in GOALS if goal.rival == BEST_PEER for who in good}
+    likely = ("asyncpg-asyncio", _ASYNCPG, _PSYCOPG2, "psycopg2-eventlet", _PSYCOPG3_GREEN)
+    return named | {(who, goal.workload) for goal in GOALS if goal.rival == BEST_PEER for who in likely}
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class Result:
 
 
 def results(found: Findings) -> Iterator[Result]:
-    """Yield what has become of each goal whose workload was asked for."""
-    for goal in GOALS:
+    """Yield what has become of each goal whose workload was asked for; a quick run says nothing of them."""
+    for goal in () if found.about["quick"] else GOALS:
         if goal.workload in found.workloads and goal.ours in found.contenders:
             yield _result(goal, found)
 
@@ -118,10 +118,9 @@ def _rival(goal: Goal, found: Findings) -> Figure | None:
     return min((figure for figure in figures if figure), key=lambda figure: figure.median, default=None)
 
 
-def words(result: Result) -> tuple[str, str, str, str, str]:
-    """Return a goal in words: what, against whom, at most, measured, met."""
+def words(result: Result) -> tuple[str, str, str, str, str, str]:
+    """Return a goal in words: what, who, against whom, at most, measured, met."""
     goal = result.goal
-    what = f"{goal.workload}{' memory' * (goal.metric == 'memory')} {CONTENDERS[goal.ours].title}"
     against = CONTENDERS[result.against].title if result.against in CONTENDERS else goal.rival
     if goal.rival == BEST_PEER and against != BEST_PEER:
         against = f"{BEST_PEER}: {against}"
@@ -132,4 +131,5 @@ def words(result: Result) -> tuple[str, str, str, str, str]:
     else:
         shown = [f"{number:.2f} times" for number in numbers]
     met = {True: "yes", False: "no", None: "not measured"}[result.met]
-    return what, against, shown[0], [*shown, "-"][1], met
+    what = WORKLOADS[goal.workload].heading(goal.metric)
+    return what, CONTENDERS[goal.ours].title, against, shown[0], [*shown, "-"][1], met

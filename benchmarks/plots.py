@@ -6,6 +6,8 @@ that a picture is small; the same figures give the same file.
 
 from __future__ import annotations
 
+import re
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -14,7 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.contenders.base import Kind
-from benchmarks.report import PER_UNIT, short
+from benchmarks.report import METRICS, PER_UNIT, short
 from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -32,11 +34,13 @@ _COLOURS = {Kind.OURS: "#2da44e", Kind.PATCHED: "#7cc78f", Kind.PEER: "#6e94c4",
 _LINES = ("#2da44e", "#8f6fd0", "#e0707a", "#d99a2b", "#4a8fd6", "#8b949e")
 _LONG = 8.0
 """Times the median; a bar that is longer is cut, or the others could not be told apart."""
-_METRICS = {"cpu": "client CPU", "pause": "longest pause", "memory": "memory"}
+_TINY = re.compile(r"(\d+\.\d)\d+")
+"""What is less than a tenth of a point."""
+_TITLE: dict[str, Any] = {"x": 0.01, "horizontalalignment": "left", "fontsize": 11, "weight": "bold"}
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "greenpg",
-    "font.family": "sans-serif",
+    "font.family": "DejaVu Sans",  # by whose widths it is laid out; see `_save`
     "font.size": 10,
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK),
 }
@@ -53,25 +57,24 @@ def draw(found: Findings, folder: Path) -> None:
                 _curves(found, workload, folder)
                 continue
             for metric in workload.units:
-                if metric in _METRICS:
-                    first = metric == next(iter(workload.units))
-                    name = workload.name if first else f"{workload.name}-{metric}"
+                if metric != "wall":
+                    name = workload.heading(metric).replace(" ", "-")
                     _bars(found, workload, metric, folder / f"{name}.svg")
 
 
 def _bars(found: Findings, workload: Workload, metric: str, path: Path) -> None:
     figures = [found.find(name, workload.name, metric) for name in CONTENDERS]
     shown = sorted((figure for figure in figures if figure), key=lambda figure: figure.median)
-    if not shown:
+    if not shown or not shown[-1].median:
         return
     unit = workload.units[metric]
     drawing = _drawing(8.5, 0.8 + 0.24 * len(shown))
     panel = drawing.subplots()
-    longest = min(shown[-1].median, _LONG * shown[len(shown) // 2].median)
+    longest = min(shown[-1].median, _LONG * shown[len(shown) // 2].median or shown[-1].median)
     for place, figure in enumerate(shown):
         _bar(panel, place, figure, PER_UNIT[unit], longest)
-    panel.set_title(f"{workload.name}: {workload.title}", loc="left", fontsize=11, weight="bold")
-    panel.set_xlabel(f"{_METRICS[metric]}, {unit}: less is better")
+    drawing.suptitle(f"{workload.name}: {workload.title}", **_TITLE)
+    panel.set_xlabel(f"{METRICS[metric]}, {unit}: less is better")
     panel.set_xlim(0, longest * PER_UNIT[unit] * 1.12)
     panel.set_ylim(len(shown) - 0.4, -0.6)
     panel.set_yticks(range(len(shown)), [CONTENDERS[figure.contender].title for figure in shown])
@@ -115,7 +118,7 @@ def _curves(found: Findings, workload: Workload, folder: Path) -> None:
                 label=CONTENDERS[name].title,
             )
     panel.set(xscale="log", yscale="log")
-    panel.set_title(workload.title, loc="left", fontsize=11, weight="bold")
+    drawing.suptitle(workload.title, **_TITLE)
     panel.set_xlabel(workload.name.removeprefix("by-"))
     panel.set_ylabel("client CPU for a query, µs")
     panel.grid(color=_INK, alpha=0.25, linewidth=0.6)
@@ -143,4 +146,7 @@ def _drawing(width: float, height: float) -> Drawing:
 def _save(drawing: Drawing, path: Path, title: str) -> None:
     for panel in drawing.axes:
         panel.set_facecolor("none")
-    drawing.savefig(path, format="svg", metadata={"Date": None, "Title": title})
+    written = StringIO()
+    drawing.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
+    text = _TINY.sub(r"\1", written.getvalue().replace("'DejaVu Sans'", "sans-serif"))
+    path.write_text(re.sub(r"\n\s*", "\n", text))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import goals
 from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders.base import Kind
 from benchmarks.rounds import does
 from benchmarks.workloads import WORKLOADS
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PER_UNIT = {"s": 1.0, "ms": 1e3, "µs": 1e6, "MB": 1e-6, "kB": 1e-3}
 NOTHING = "-"
 """In a cell: this is not for that contender."""
+METRICS = {"cpu": "client CPU", "wall": "wall time", "pause": "longest pause", "memory": "memory"}
+_OURS = "greenpg-gevent"
 _QUERIES = ("W1", "W2", "W6", "storm", "idle")
 _BULK = ("W3", "W3b", "W3c", "W4", "W5in", "W5out")
 _TABLES = (
@@ -41,6 +44,8 @@ class Table:
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
+    is_words: bool = False
+    """Whether its cells are to be read, and not compared from row to row."""
 
 
 def tables(found: Findings, against: str = "") -> Iterator[Table]:
@@ -50,32 +55,40 @@ def tables(found: Findings, against: str = "") -> Iterator[Table]:
     """
     results = [goals.words(result) for result in goals.results(found)]
     if results:
-        yield Table("Goals", ("", "against", "at most", "measured", "met"), results)
+        yield Table("Goals", ("", "who", "against", "at most", "measured", "met"), results, is_words=True)
     for title, columns in _TABLES:
         shown = [column for column in columns if column[0] in found.workloads]
         if shown:
             yield _table(title, shown, found, against)
+    if ahead := [row for _, columns in _TABLES for column in columns if (row := _ahead(*column, found))]:
+        title = f"Where peers are ahead of {CONTENDERS[_OURS].title}: it needs so many times as much"
+        yield Table(title, ("", "peers"), ahead, is_words=True)
 
 
 def _table(title: str, columns: Sequence[tuple[str, str]], found: Findings, against: str) -> Table:
-    header = [_heading(workload, metric) for workload, metric in columns]
+    about = [(WORKLOADS[name], metric) for name, metric in columns]
+    header = [f"{workload.heading(metric)}, {workload.units[metric]}" for workload, metric in about]
     rows = []
     for name in found.contenders:
         cells = [_cell(name, *column, found, against) for column in columns]
         if any(cell != NOTHING for cell in cells):
             rows.append([CONTENDERS[name].title, *cells])
     # What comes first has been explained when it comes again.
-    told = [f"{name}: {WORKLOADS[name].title}" for name, metric in columns if metric == _first(name)]
+    told = [
+        f"{workload.name}: {workload.title}" for workload, metric in about if metric == workload.main_metric
+    ]
     return Table(title, ["", *header], rows, told)
 
 
-def _heading(workload: str, metric: str) -> str:
-    about_memory = metric == "memory" != _first(workload)
-    return f"{workload}{' memory' * about_memory}, {WORKLOADS[workload].units[metric]}"
-
-
-def _first(workload: str) -> str:
-    return next(iter(WORKLOADS[workload].units))
+def _ahead(workload: str, metric: str, found: Findings) -> list[str]:
+    """Return the peers that need less than we do, if there are any."""
+    ours = found.find(_OURS, workload, metric)
+    peers = [found.find(name, workload, metric) for name in CONTENDERS if CONTENDERS[name].kind is Kind.PEER]
+    ratios = {peer.contender: ours.ratio(peer) for peer in peers if ours and peer}
+    better = sorted((ratio, name) for name, ratio in ratios.items() if ratio and ratio > 1)
+    told = [f"{CONTENDERS[name].title}: {ratio:.2f}" for ratio, name in reversed(better)]
+    what = f"{WORKLOADS[workload].heading(metric)}, {METRICS[metric]}"
+    return [what, "; ".join(told)] if told else []
 
 
 def _cell(contender: str, workload: str, metric: str, found: Findings, against: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ def show(found: Findings, against: str) -> None:
     for table in tables(found, against):
         drawn = Drawn(title=table.title, caption="\n".join(table.notes), caption_justify="left")
         for number, heading in enumerate(table.header):
-            drawn.add_column(heading, justify="right" if number and table.title != "Goals" else "left")
+            drawn.add_column(heading, justify="right" if number and not table.is_words else "left")
         for row in table.rows:
             drawn.add_row(*row)
         console.print(drawn)
@@ -45,7 +46,19 @@ def say(line: str) -> None:
 def progress() -> Iterator[Callable[[str], None]]:
     """Give a function that shows what is being done, on a terminal in one line that comes and goes."""
     if not _ERRORS.is_terminal:
-        yield say
+        yield _SometimesSaying()
         return
     with _ERRORS.status("beginning") as status:
         yield lambda line: status.update(line)
+
+
+class _SometimesSaying:
+    """Says a line every ten seconds, for a log."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, line: str) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + 10
+            say(line)

@@ -35,13 +35,13 @@ _ALL = (
     Contender("psycopg2-greenpg", f"{_GREENPG}, gevent", _PATCHED, Psycopg2, Gevent, gevent),
     Contender(
         "psycopg2-greenpg-detector",
-        f"{_GREENPG} + its detector, gevent",
+        f"{_GREENPG}, gevent, detector",
         *(_PATCHED, Psycopg2, Gevent, detector),
         only=_QUERIES,
     ),
     Contender(
         "psycopg2-greenpg-statistics",
-        f"{_GREENPG} + its detector with statistics, gevent",
+        f"{_GREENPG}, gevent, statistics",
         *(_PATCHED, Psycopg2, Gevent, statistics),
         only=_QUERIES,
     ),

@@ -45,6 +45,15 @@ class Workload(ABC):
     is_curve: bool = False
     """Whether it has many points, for a picture, and no place in a table."""
 
+    @property
+    def main_metric(self) -> str:
+        """What it is about."""
+        return next(iter(self.units))
+
+    def heading(self, metric: str) -> str:
+        """Return what a column is called: its name, and the metric if that is not its first."""
+        return self.name if metric in ("wall", self.main_metric) else f"{self.name} {metric}"
+
     @abstractmethod
     def steps(self, driver: Driver, runtime: Runtime, size: int) -> Steps:
         """Do it. Returns `{point: values}`; the one point of what is no curve is 0."""
