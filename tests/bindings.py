@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from greenpg.pq import Library
 
-MODULES = {"c": "greenpg.pq._libpq", "python": "greenpg.pq._ctypes"}
+MODULES = {"c": "greenpg.pq._libpq", "python": "greenpg.pq._ctypes.library"}
 
 
 def module(name: str) -> Any:
@@ -85,7 +85,7 @@ def listen(lib: Any, name: str, hear: Callable[[Any], None]) -> None:
         return
     slot = _slot(lib, name)
     kind = ctypes.CFUNCTYPE(*{**functions.CALLS, **functions.ACCESSORS}[name])
-    ours = kind(heard(kind(slot.value)))
+    ours = kind(heard(kind(slot.value or 0)))
     _kept.append(ours)
     slot.value = ctypes.cast(ours, ctypes.c_void_p).value
 

@@ -210,7 +210,7 @@ def test_a_running_process_is_left_as_it_is(run_python: Callable[..., object]) -
         PROLOGUE
         + """
 from greenpg import doctor
-bindings = {"greenpg.pq._ctypes", "greenpg.pq._libpq"}
+bindings = {"greenpg.pq._ctypes.library", "greenpg.pq._libpq"}
 assert not bindings & sys.modules.keys(), "each of greenpg's commands would load libpq's binding"
 plain = doctor.examine()
 assert not plain.green and plain.process.runtime is None and not plain.problems

@@ -5,11 +5,10 @@ The mark is of one class and none below it: a subclass may change anything, so i
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from greenpg.adapt._base import Dumper
+from greenpg.pq._implementation import implementation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,18 +50,5 @@ def encoder_for(
 
 def new_encoders() -> Encoders:
     """Return encoders for a set of dumpers, the compiled ones if they are there."""
-    return _implementation()()
-
-
-@cache
-def _implementation() -> Callable[[], Encoders]:
-    if os.environ.get("GREENPG_IMPL") != "python":
-        try:
-            from greenpg.pq import _params
-        except ImportError:
-            pass  # `library()` complains where the compiled binding is asked for
-        else:
-            return _params.Encoders
-    from greenpg.pq._ctypes import params
-
-    return params.Encoders
+    encoders: Encoders = implementation("_params", "_ctypes.params").Encoders()
+    return encoders

@@ -6,14 +6,11 @@ there, and one of pure Python.
 """
 
 from greenpg.pq._discovery import library as library
-from greenpg.pq._discovery import why_not_compiled as why_not_compiled
-from greenpg.pq.abc import Buffer as Buffer
-from greenpg.pq.abc import ConninfoOption as ConninfoOption
+from greenpg.pq._implementation import why_not_compiled as why_not_compiled
 from greenpg.pq.abc import Library as Library
 from greenpg.pq.abc import PGcancel as PGcancel
 from greenpg.pq.abc import PGcancelConn as PGcancelConn
 from greenpg.pq.abc import PGconn as PGconn
-from greenpg.pq.abc import PGnotify as PGnotify
 from greenpg.pq.abc import PGresult as PGresult
 from greenpg.pq.enums import ConnStatus as ConnStatus
 from greenpg.pq.enums import DiagnosticField as DiagnosticField
@@ -25,3 +22,6 @@ from greenpg.pq.enums import PollingStatus as PollingStatus
 from greenpg.pq.enums import Trace as Trace
 from greenpg.pq.enums import TransactionStatus as TransactionStatus
 from greenpg.pq.enums import Verbosity as Verbosity
+from greenpg.pq.records import Buffer as Buffer
+from greenpg.pq.records import ConninfoOption as ConninfoOption
+from greenpg.pq.records import PGnotify as PGnotify

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from greenpg.errors import InterfaceError
+from greenpg.pq._implementation import implementation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,7 @@ def library(path: str | None = None) -> Library:
     :param path: a shared library, or an extension module that is linked to one. None: the first of
         `$GREENPG_LIBPQ`, what psycopg2's extension is linked to, what psycopg's is, and the system's
     :raises InterfaceError: no libpq was found, or `path` or `$GREENPG_LIBPQ` is none
-    :raises ImportError: `$GREENPG_IMPL` asks for a binding that is not there. `c` is the compiled one,
-        `python` the one on ctypes; unset, it is the compiled one where that is there
+    :raises ImportError: `$GREENPG_IMPL` asks for a binding that is not there
     """
     path = path or os.environ.get("GREENPG_LIBPQ")
     return _load(path) if path else _discover()
@@ -75,30 +74,5 @@ def _extension_files(package: str, module: str) -> Iterator[str]:
 
 @cache
 def _load(path: str) -> Library:
-    wanted = os.environ.get("GREENPG_IMPL")
-    if wanted not in (None, "", "c", "python"):
-        raise ImportError(f"GREENPG_IMPL is {wanted!r}, set it to c or python")
-    if wanted != "python":
-        try:
-            from greenpg.pq import _libpq
-        except ImportError:
-            if wanted == "c":
-                raise ImportError(f"{why_not_compiled()}, or unset GREENPG_IMPL") from None
-        else:
-            return _libpq.Library(path)
-    from greenpg.pq import _ctypes
-
-    return _ctypes.Library(path)
-
-
-def why_not_compiled() -> str:
-    """Return why the compiled binding is not used, and what to do to have it; empty if it is there."""
-    if os.environ.get("GREENPG_IMPL") == "python":
-        return "GREENPG_IMPL is python: unset it to use the compiled binding"
-    try:
-        import_module("greenpg.pq._libpq")
-    except ModuleNotFoundError:
-        return "this greenpg has no compiled binding: install a C compiler and Python's headers, and it anew"
-    except ImportError as e:
-        return f"the compiled binding cannot be loaded ({e}): install greenpg anew"
-    return ""
+    loaded: Library = implementation("_libpq", "_ctypes.library").Library(path)
+    return loaded

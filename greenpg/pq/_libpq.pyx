@@ -24,8 +24,8 @@ import os
 
 from greenpg.errors import DataError, InterfaceError, OperationalError, ProgrammingError
 from greenpg.pq._versions import SINCE, too_old
-from greenpg.pq.abc import ConninfoOption, PGnotify
 from greenpg.pq.enums import ConnStatus, ExecStatus, Ping, PipelineStatus, PollingStatus, TransactionStatus
+from greenpg.pq.records import ConninfoOption, PGnotify
 
 NAMES = tuple(
     """

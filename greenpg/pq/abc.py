@@ -10,7 +10,7 @@ A closed connection raises `OperationalError("the connection is closed")`, a lib
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from greenpg.pq.enums import Format
 
@@ -25,28 +25,9 @@ if TYPE_CHECKING:
         PollingStatus,
         TransactionStatus,
     )
-
-Buffer = bytes | bytearray | memoryview
-
-
-class ConninfoOption(NamedTuple):
-    """One connection option, as libpq knows it."""
-
-    keyword: bytes
-    envvar: bytes | None
-    compiled: bytes | None
-    val: bytes | None
-    label: bytes
-    dispchar: bytes
-    dispsize: int
-
-
-class PGnotify(NamedTuple):
-    """A notification: the channel, the server process that notified, the payload."""
-
-    relname: bytes
-    be_pid: int
-    extra: bytes
+    from greenpg.pq.records import Buffer as Buffer
+    from greenpg.pq.records import ConninfoOption as ConninfoOption
+    from greenpg.pq.records import PGnotify as PGnotify
 
 
 class PGresult(Protocol):

@@ -6,9 +6,9 @@ in `greenpg.adapt._decoders`.
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
+
+from greenpg.pq._implementation import implementation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,18 +51,5 @@ class RowLoader(Protocol):
 
 def new_row_loader(loads: Sequence[Load]) -> RowLoader:
     """Return what makes rows by these functions, one for each column."""
-    return _implementation()(loads)
-
-
-@cache
-def _implementation() -> Callable[[Sequence[Load]], RowLoader]:
-    if os.environ.get("GREENPG_IMPL") != "python":
-        try:
-            from greenpg.pq import _rows
-        except ImportError:
-            pass  # `library()` complains where the compiled binding is asked for
-        else:
-            return _rows.RowLoader
-    from greenpg.pq._ctypes import rows
-
-    return rows.RowLoader
+    loader: RowLoader = implementation("_rows", "_ctypes.rows").RowLoader(loads)
+    return loader

@@ -1,6 +1,5 @@
-"""libpq through ctypes: the pure Python implementation of `greenpg.pq.abc`.
+"""libpq through ctypes: the pure Python implementation of `greenpg.pq.abc`, and of the loops beside it.
 
-Names only. `functions` is the table of C signatures, the other files wrap one C struct each.
+`library` is where to begin: importing this package loads no ctypes. `functions` is the table of C signatures,
+the other files wrap one C struct each, or do without any what a compiled loop does.
 """
-
-from greenpg.pq._ctypes.library import Library as Library

@@ -14,6 +14,7 @@ from greenpg.pq._ctypes.memory import COPY_ROOM, INT_MAX, c_text, oids, option_l
 from greenpg.pq._ctypes.result import PGresult
 from greenpg.pq._ctypes.trace import Trace
 from greenpg.pq.enums import ConnStatus, Format, PipelineStatus, PollingStatus, TransactionStatus
+from greenpg.pq.records import PGnotify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -272,12 +273,12 @@ class PGconn(abc.PGconn):
         rv = self._pq.PQsetChunkedRowsMode(self._ptr or closed(), size)
         self._check(rv, "chunked-rows mode must be set right after a query was sent, with a size above 0")
 
-    def notifies(self) -> abc.PGnotify | None:
+    def notifies(self) -> PGnotify | None:
         address = self._pq.PQnotifies(self._ptr or closed())
         if not address:
             return None
         sent = NotifyStruct.from_address(address)
-        notify = abc.PGnotify(sent.relname, sent.be_pid, sent.extra)
+        notify = PGnotify(sent.relname, sent.be_pid, sent.extra)
         self._pq.PQfreemem(address)
         return notify
 
@@ -314,7 +315,7 @@ class PGconn(abc.PGconn):
         ptr = self._ptr or closed()
         rows = create_string_buffer(limit + COPY_ROOM)
         start, size, used = addressof(rows), len(rows), 0
-        # obsolete is what they call it: but it copies a row to where it shall be, PQgetCopyData into new memory
+        # obsolete, but it copies a row to where it shall be, and PQgetCopyData to memory of its own
         while (got := self._pq.PQgetlineAsync(ptr, start + used, room := min(size - used, INT_MAX))) > 0:
             used += got
             if got == room:  # the row may go on

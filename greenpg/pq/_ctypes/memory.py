@@ -6,7 +6,7 @@ from ctypes import Array, c_char_p, c_int, c_uint, string_at
 from typing import TYPE_CHECKING, Any
 
 from greenpg.errors import DataError
-from greenpg.pq.abc import ConninfoOption
+from greenpg.pq.records import ConninfoOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
