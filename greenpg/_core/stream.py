@@ -9,7 +9,8 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Any
 
-from greenpg._core.protocol import drain_gen, execute_gen, result_gen
+from greenpg._core.protocol import drain_gen, execute_gen, give_way_gen, result_gen
+from greenpg._core.results import BLOCK
 from greenpg.errors import NotSupportedError, ProgrammingError, error_from_result
 from greenpg.pq.enums import ExecStatus, Format
 
@@ -104,13 +105,16 @@ class Stream:
         rows: list[Any] = []
         if self._failure is not None:
             yield from self._fail_gen(self._failure)
+        if self._conn._slice():  # there may be rows whenever they are asked for
+            yield from give_way_gen(pgconn)
         while not self._is_received and len(rows) < _AT_A_TIME and not (rows and pgconn.is_busy()):
-            result = yield from result_gen(pgconn)
+            result = pgconn.get_result() if rows else (yield from result_gen(pgconn))
             if result is None:
                 self._is_received = True
                 break
             if result.status in _PARTIAL:
-                rows += self._load(result)
+                self._turn_to(result)
+                rows += yield from self._load_gen(result.ntuples)
             elif result.status != ExecStatus.TUPLES_OK:  # which is the end
                 self._failure = result
                 if rows:
@@ -126,14 +130,26 @@ class Stream:
         if self._conn._under_way is self:
             self._conn._interrupted()
 
-    def _load(self, result: PGresult) -> list[Any]:
+    def _turn_to(self, result: PGresult) -> None:
+        """Have the next rows be those of a result."""
         cursor = self._cursor
         is_first = cursor.pgresult is None
         cursor.pgresult = result
         cursor._tx.set_pgresult(result, set_loaders=is_first)
         if is_first:
             cursor._make_row = cursor._row_factory(cursor)
-        return cursor._tx.load_rows(0, result.ntuples, cursor._make_row)
+
+    def _load_gen(self, count: int) -> Gen[list[Any]]:
+        """Return the next rows, made; others get a turn when it is time."""
+        load, make_row, is_time = self._cursor._tx.load_rows, self._cursor._make_row, self._conn._slice
+        if count <= BLOCK:
+            return load(0, count, make_row)
+        rows: list[Any] = []
+        for start, stop in is_time.pieces(0, count):
+            rows += load(start, stop, make_row)
+            if is_time():
+                yield from give_way_gen(self._conn.pgconn)
+        return rows
 
     def _fail_gen(self, result: PGresult) -> Gen[None]:
         yield from drain_gen(self._conn.pgconn)
