@@ -24,10 +24,14 @@ cdef inline uint64_t uint64_at(const char *data) noexcept nogil:
     return (<uint64_t>uint32_at(data) << 32) | uint32_at(data + 4)
 
 
-cdef inline int64_t floored(int64_t number, int64_t divisor) noexcept nogil:
-    """Return the quotient, rounded down as Python does it."""
-    cdef int64_t quotient = number // divisor
-    return quotient - 1 if quotient * divisor > number else quotient
+cdef inline int64_t split_days(int64_t *clock) noexcept nogil:
+    """Leave the microseconds of a day, and return the number of days, rounded down."""
+    cdef int64_t days = clock[0] // DAY
+    clock[0] = clock[0] % DAY
+    if clock[0] < 0:
+        clock[0] += DAY
+        days -= 1
+    return days
 
 
 cdef object decode_bytes(Column column, const char *data, Py_ssize_t size):
@@ -211,8 +215,7 @@ cdef inline object datetime_of(int64_t moment, object zone):
     cdef int year, month, of_month, seconds
     if not is_in_calendar(moment):
         return UNUSUAL
-    days = floored(moment, DAY)
-    moment -= days * DAY
+    days = split_days(&moment)
     civil(days + EPOCH_DAY, &year, &month, &of_month)
     seconds = <int>(moment // SECOND)
     return datetime_new(
@@ -247,9 +250,7 @@ cdef object decode_interval(Column column, const char *data, Py_ssize_t size):
 
 
 cdef object timedelta_of(int64_t days, int64_t clock):
-    cdef int64_t whole = floored(clock, DAY)
-    days += whole
-    clock -= whole * DAY
+    days += split_days(&clock)
     if not -MAX_DELTA_DAYS <= days <= MAX_DELTA_DAYS:
         return UNUSUAL
     return timedelta_new(<int>days, <int>(clock // SECOND), <int>(clock % SECOND))

@@ -161,8 +161,10 @@ cdef Py_ssize_t read_time(const char *data, Py_ssize_t size, int64_t *clock) noe
     if size < 8 or not digits_at(data, 2, &hours) or hours > 23:
         return 0
     length = read_clock(data + 2, size - 2, clock)
+    if not length:
+        return 0
     clock[0] += hours * 3600 * SECOND
-    return length + 2 if length else 0
+    return length + 2
 
 
 cdef bint read_offset(const char *data, Py_ssize_t size, int64_t *offset) noexcept nogil:
@@ -213,8 +215,10 @@ cdef Py_ssize_t read_moment(const char *data, Py_ssize_t size, int64_t *moment) 
     if size < 19 or data[10] != b" " or not read_day(data, &day):
         return 0
     length = read_time(data + 11, size - 11, &clock)
+    if not length:
+        return 0
     moment[0] = day * DAY + clock
-    return length + 11 if length else 0
+    return length + 11
 
 
 cdef object decode_timestamp_text(Column column, const char *data, Py_ssize_t size):
