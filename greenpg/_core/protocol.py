@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from greenpg.pq.abc import Buffer, PGcancelConn, PGconn, PGresult
 
 COPY_BLOCK = (1 << 16) - 5
-"""Bytes of COPY data that are moved at a time, some 20 µs of work. With its header a block is 64 kB sharp: libpq
-sends pieces of 8 kB, and what is left over by itself."""
+"""Bytes of COPY data that are moved at a time, some 20 µs of work. With its header that is 64 kB: libpq sends
+pieces of 8 kB, and what is left over by itself."""
 
 
 _PARTIAL = (ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import string
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -282,6 +283,19 @@ def test_binary_round_trip(runtime: Runtime, conn: Any) -> None:
     assert cursor.rowcount == 5000
     assert value(cursor, "select count(*) from (table t except table u) d") == 0
     assert value(cursor, "select count(*) from u") == 5000
+
+
+def test_a_file_of_the_application_gets_each_row_by_itself(runtime: Runtime, conn: Any) -> None:
+    query = r"copy (select g, repeat('é', g % 50) || E'\n' from generate_series(1, 5000) g) to stdout csv"
+    sink, text, data = Sink(), io.StringIO(newline=""), io.BytesIO()
+    with tempfile.NamedTemporaryFile() as named:
+        for file in (sink, text, data, named):
+            conn.cursor().copy_expert(query, file)
+        named.seek(0)
+        assert named.read() == b"".join(sink.rows)
+    assert len(sink.rows) == 5000
+    assert data.getvalue() == b"".join(sink.rows)
+    assert text.getvalue().encode() == b"".join(sink.rows)
 
 
 def test_autocommit(runtime: Runtime, connect: Callable[..., Any]) -> None:

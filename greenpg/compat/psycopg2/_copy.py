@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import psycopg2
 from psycopg2 import extensions
 
-from greenpg._core.protocol import copy_end_gen, copy_in_gen, copy_out_gen
+from greenpg._core.protocol import COPY_BLOCK, copy_end_gen, copy_in_gen, copy_out_gen
 from greenpg.compat.psycopg2._guard import whole
 from greenpg.compat.psycopg2._session import CopyFileError
 from greenpg.errors import OperationalError
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 BUFFER_SIZE = 8192
 """What psycopg2 asks a file for at a time, in the file's own unit."""
 
+_FILES = frozenset(("_io", "bz2", "gzip", "lzma", "tempfile"))
+"""The modules whose files take many rows at once for the same as one by one."""
+
 
 def copy_with(conn: connection, file: Any, size: SupportsIndex) -> Callable[[PGconn], Gen[None]]:
     """Return what moves the data of a COPY in either direction between the server and `file`.
@@ -48,7 +51,7 @@ def copy_with(conn: connection, file: Any, size: SupportsIndex) -> Callable[[PGc
             if result is not None and result.status == ExecStatus.COPY_IN:
                 yield from _from_file_gen(pgconn, conn, file.read, size)
             elif result is not None and result.status == ExecStatus.COPY_OUT:
-                yield from _to_file_gen(pgconn, conn, file.write, isinstance(file, io.TextIOBase))
+                yield from _to_file_gen(pgconn, conn, file)
         except OperationalError as exc:  # libpq's, about the way there: the caller knows psycopg2's
             raise psycopg2.OperationalError(str(exc)) from exc
 
@@ -85,19 +88,19 @@ def _from_file_gen(pgconn: PGconn, conn: connection, read_file: Callable[[int], 
     yield from copy_end_gen(pgconn, reason)
 
 
-def _to_file_gen(
-    pgconn: PGconn, conn: connection, write_file: Callable[[Any], object], is_text: bool
-) -> Gen[None]:
+def _to_file_gen(pgconn: PGconn, conn: connection, file: Any) -> Gen[None]:
     """Write the rows to the file; an exception in it is raised as it is."""
-    codec = _codec(conn)
+    write_file, codec = file.write, _codec(conn) if isinstance(file, io.TextIOBase) else None
 
-    def write(row: bytes) -> None:
+    def write(rows: bytes) -> None:
         try:
-            write_file(str(row, codec) if is_text else bytes(row))
+            write_file(rows if codec is None else str(rows, codec))
         except Exception as exc:
             raise CopyFileError from exc
 
-    yield from copy_out_gen(pgconn, write, TimeSlice())
+    # psycopg2 calls write() for each row, which an application's own file may count on
+    limit = COPY_BLOCK if type(file).__module__ in _FILES else 1
+    yield from copy_out_gen(pgconn, write, TimeSlice(), limit)
 
 
 def copy_sql(

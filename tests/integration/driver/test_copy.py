@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenpg._core import copy_rows
+
 if TYPE_CHECKING:
     from tests.faults import FaultProxy
     from tests.integration.driver.bed import Db
@@ -67,6 +69,24 @@ async def test_blocks_out_can_be_written_back(db: Db, form: str) -> None:
             await copy.write(block)
     assert cursor.rowcount == 5000
     assert await db.value(conn, "select sum(id) from copied where length(data) = 100") == 12502500
+
+
+@FORMATS
+async def test_rows_and_blocks_by_turns(db: Db, form: str) -> None:
+    cursor = (await db.connect()).cursor()
+    query = f"copy (select n, repeat('x', n % 100) from generate_series(1, 5000) n) to stdout (format {form})"
+    async with cursor.copy(query) as copy:
+        whole = b"".join([block async for block in copy])
+    pieces = [] if form == "text" else [copy_rows.HEADER]
+    async with cursor.copy(query) as copy:
+        while (row := await copy.read_row()) is not None:
+            if form == "text":
+                pieces.append(copy_rows.text_row([value.encode() for value in row], "utf-8"))
+            else:
+                pieces.append(copy_rows.binary_row(row))
+            if len(pieces) % 3 == 0:
+                pieces.append(await copy.read())
+    assert b"".join(pieces).removesuffix(copy_rows.TRAILER) == whole.removesuffix(copy_rows.TRAILER)
 
 
 async def test_data_may_come_in_any_pieces(db: Db) -> None:
