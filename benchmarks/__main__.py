@@ -42,20 +42,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="greenpg bench", description="greenpg and its peers, in one run")
+    parser = argparse.ArgumentParser(
+        prog="greenpg bench",
+        description="measure greenpg and its peers side by side, in one run",
+        epilog=_names(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--dsn", help="the PostgreSQL to ask (default: $GREENPG_TEST_DSN, or an embedded one is started)")
-    add("--workload", action="append", choices=WORKLOADS, help="only this one; may be given again")
-    add("--contender", action="append", choices=CONTENDERS, help="only this one; may be given again")
+    for name, choices in (("--workload", WORKLOADS), ("--contender", CONTENDERS)):
+        text = "only this one; may be given again"
+        add(name, action="append", choices=[*choices], metavar="NAME", help=text)
     add("--rounds", type=_rounds, metavar="N", help="samples of each figure, however long it takes")
     add("--minutes", type=_minutes, metavar="M", help=f"as many rounds as fit (default: {_MINUTES})")
     add("--quick", action="store_true", help="one small round, to see that all of it works")
-    add(
-        "--against",
-        choices=CONTENDERS,
-        default="greenpg-gevent",
-        help="whom brackets compare with",
-    )
+    text = "the contender that brackets compare with (default: %(default)s)"
+    add("--against", choices=[*CONTENDERS], default="greenpg-gevent", metavar="NAME", help=text)
     add("--json", type=Path, metavar="FILE", help="write all samples and goals there")
     add("--plots", type=Path, metavar="FOLDER", help="draw pictures there, and write table.rst")
     add(
@@ -66,6 +68,13 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         help="measure nothing: show what --json wrote",
     )
     return parser.parse_args(argv)
+
+
+def _names() -> str:
+    """Return the names of workloads and contenders, and what they stand for."""
+    lines = ["workloads:", *(f"  {name:28}{workload.title}" for name, workload in WORKLOADS.items())]
+    lines += ["", "contenders:", *(f"  {name:28}{contender.title}" for name, contender in CONTENDERS.items())]
+    return "\n".join(lines)
 
 
 def _rounds(text: str) -> int:

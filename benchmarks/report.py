@@ -29,7 +29,7 @@ _TABLES = (
     ("Many rows: client CPU", [(name, "cpu") for name in _BULK]),
     (
         "Pauses of the hub or loop, and memory",
-        [("W8", "pause"), ("W8M", "pause"), *((name, "memory") for name in (*_BULK[:3], "memory"))],
+        [("W8", "pause"), ("W8M", "pause"), ("W3", "memory"), ("memory", "memory")],
     ),
     ("Statements and connections: wall time, and how many a second", [(name, "wall") for name in _QUERIES]),
     ("Many rows: wall time, and how many rows a second", [(name, "wall") for name in _BULK]),

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from benchmarks.workloads.base import Workload
 
 _MS = {"cpu": "ms", "wall": "ms"}
-_RESULT = {**_MS, "memory": "MB"}
 _PAUSE = {"pause": "ms"}
 _WIDE = f"select * from {WIDE} where id <= $1"
 _SEVEN = "rows of int4, int8, text, float8, timestamptz, numeric, bool"
@@ -32,13 +31,11 @@ _FEW = (
 _ALL: tuple[Workload, ...] = (
     One("W1", "select $1::int on one connection, one after the other", 4000, 100),
     Many("W2", "one account by its key, 100 green threads on 100 connections", 8000, 500, connections=100),
-    Result("W3", f"200k {_SEVEN}", 200_000, 2000, _RESULT, sql=_WIDE),
-    Result(
-        "W3b", "200k rows of 10 int4", 200_000, 2000, _RESULT, sql=f"select * from {INTEGERS} where c1 <= $1"
-    ),
+    Result("W3", f"200k {_SEVEN}", 200_000, 2000, {**_MS, "memory": "MB"}, sql=_WIDE),
+    Result("W3b", "200k rows of 10 int4", 200_000, 2000, _MS, sql=f"select * from {INTEGERS} where c1 <= $1"),
     Result(
         "W3c",
-        *("200k rows of 5 texts", 200_000, 2000, _RESULT),
+        *("200k rows of 5 texts", 200_000, 2000, _MS),
         sql=f"select a, b, c, d, e from {TEXTS} where id <= $1",
     ),
     Insert("W4", "executemany() of an INSERT of 4 columns, 50k rows, for each row", 50_000, 500),
