@@ -117,17 +117,19 @@ class BaseLargeObject:
 
     def _read_gen(self, size: int) -> Gen[Any]:
         """Return `size` bytes, or all that is left if negative, as the mode has it."""
-        content = bytearray()
-        is_end = False
-        while not is_end and len(content) != size:
-            wanted = CHUNK if size < 0 else min(size - len(content), CHUNK)
+        chunks: list[bytes] = []
+        left, is_end = size, False
+        while not is_end and left:
+            wanted = CHUNK if size < 0 else min(left, CHUNK)
             chunk = yield from self._step_gen("loread", wanted)
-            content += chunk
+            chunks.append(chunk)
+            left -= len(chunk)
             is_end = len(chunk) < wanted
+        content = b"".join(chunks)
         if self._unit == "b":
-            return bytes(content)
+            return content
         try:
-            return self._decoder.decode(bytes(content), is_end)
+            return self._decoder.decode(content, is_end)
         except UnicodeDecodeError as error:
             raise DataError(f"the large object {self._oid} is not text ({error}): use mode b") from error
 
