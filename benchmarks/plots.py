@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure as Drawing
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Patch
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.contenders.base import Kind
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _INK = "#768390"
 _COLOURS = {Kind.OURS: "#2da44e", Kind.PATCHED: "#7cc78f", Kind.PEER: "#6e94c4", Kind.LIMIT: "#b0862d"}
 _LINES = ("#2da44e", "#8f6fd0", "#e0707a", "#d99a2b", "#4a8fd6", "#8b949e")
-_LONG = 8.0
+_LONG = 4.0
 """Times the median; a bar that is longer is cut, or the others could not be told apart."""
 _TINY = re.compile(r"(\d+\.\d)\d+")
 """What is less than a tenth of a point."""
@@ -83,6 +84,9 @@ def _bars(found: Findings, workload: Workload, metric: str, path: Path) -> None:
             label.set(weight="bold", color=_COLOURS[Kind.OURS])
     panel.tick_params(length=0)
     panel.spines[["top", "right", "left"]].set_visible(False)
+    kinds = [kind for kind in Kind if any(CONTENDERS[figure.contender].kind is kind for figure in shown)]
+    handles = [Patch(color=_COLOURS[kind], label=kind.value) for kind in kinds]
+    panel.legend(handles=handles, loc="upper right", frameon=False, fontsize=9)
     _save(drawing, path, workload.title)
 
 
@@ -94,8 +98,9 @@ def _bar(panel: Axes, place: int, figure: Figure, scale: float, longest: float) 
     if not cut and figure.spread:
         ends = [max(length - figure.spread, 0) * scale, (length + figure.spread) * scale]
         panel.plot(ends, [place, place], color=_INK, linewidth=1)
-    text = f" {'… ' * cut}{short(figure.median * scale)}"
-    panel.text(length * scale + figure.spread * scale * (not cut), place, text, va="center", fontsize=9)
+    text = f"{'… ' * cut}{short(figure.median * scale)}"
+    end = length + longest * 0.008 + figure.spread * (not cut)
+    panel.text(end * scale, place, text, va="center", fontsize=9)
 
 
 def _curves(found: Findings, workload: Workload, folder: Path) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.figures import Figure
@@ -133,7 +133,7 @@ class Rounds:
 
     def _do(self, task: Task, number: int) -> None:
         lines, end = self._process(task)
-        told = {line["workload"]: line for line in map(json.loads, lines)}
+        told = {line["workload"]: line for line in lines}
         for workload in task.workloads:
             points = told.get(workload, {}).get("points")
             if points is None:
@@ -144,8 +144,8 @@ class Rounds:
                     key = (task.contender, workload, metric, int(point))
                     self._samples.setdefault(key, {})[number] = value
 
-    def _process(self, task: Task) -> tuple[list[str], str]:
-        """Return the lines of the worker, and how it ended."""
+    def _process(self, task: Task) -> tuple[list[Any], str]:
+        """Return what the worker has reported, and how it ended."""
         # GREENPG_AUTO: an installed greenpg follows gevent's monkey-patching, psycogreen's process included.
         env = {**os.environ, "GREENPG_TEST_DSN": self._dsn, "GREENPG_AUTO": "0", "PYTHONFAULTHANDLER": "1"}
         for name in ("GREENPG_WAITER", "GREENPG_IMPL", "PYTHONMALLOC"):
@@ -168,4 +168,7 @@ class Rounds:
                 worker.kill()
                 out, err = worker.communicate()
                 end = f"the process did not end within {_LIMIT:.0f} s"
-        return out.splitlines(), end
+        try:
+            return [json.loads(line) for line in out.splitlines()], end
+        except ValueError:
+            return [], f"it wrote what is no report: {out[-500:]}"

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from benchmarks import goals
 from benchmarks.contenders import CONTENDERS
 from benchmarks.drivers.asyncpg import Asyncpg
+from benchmarks.drivers.base import arguments
 from benchmarks.drivers.dbapi import Psycopg2
 from benchmarks.drivers.pg8000 import Pg8000
 from benchmarks.drivers.psycopg3 import AsyncGreenpg, Greenpg
@@ -28,6 +30,7 @@ from benchmarks.runtimes.threads import Threads
 from benchmarks.server import Server
 from benchmarks.tables import COPY_IN, COPY_OUT, tables
 from benchmarks.workloads import WORKLOADS
+from greenpg.__main__ import main as greenpg
 from tests.fresh import Ran, run
 
 if TYPE_CHECKING:
@@ -208,6 +211,26 @@ def test_a_server_on_the_clients_processor_does_not_interrupt_it(run_python: Cal
             assert os.sched_getscheduler(0) == os.SCHED_OTHER
             server.communicate(b"the end\\n")
     """)
+
+
+def test_without_a_checkout_the_command_says_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("greenpg.bench._ROOT", tmp_path)
+    assert greenpg(["bench", "--quick"]) == 2
+    assert "come with the source" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("dsn", "parts"),
+    [
+        ("host=::1 port=5 user=a", {"host": "::1", "port": "5", "user": "a"}),
+        (r"password='it\'s \\ x' user=a", {"password": r"it's \ x", "user": "a"}),
+        ("options='-c geqo=off -c search_path=x' user=a", {"user": "a", "search_path": "x"}),
+    ],
+)
+def test_a_connection_string_is_read_without_libpq(dsn: str, parts: dict[str, str]) -> None:
+    assert arguments(dsn) == arguments(make_dsn(dsn)) == parts
 
 
 @pytest.mark.integration

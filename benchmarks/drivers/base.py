@@ -65,10 +65,17 @@ def with_percent_s(sql: str) -> str:
 
 
 def arguments(dsn: str) -> dict[str, str]:
-    """Return a connection string's parts, with `search_path` taken out of its `options`."""
-    from greenpg.conninfo import conninfo_to_dict
+    """Return a connection string's parts, with `search_path` taken out of its `options`.
 
-    parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value is not None}
+    :param dsn: keywords and values, as `tables()` gives it. It is read here, and not by libpq, for the
+        process may be that of a driver which has none.
+    """
+    parts = {name: _unquoted(value) for name, value in re.findall(r"(\w+)=('(?:\\.|[^'])*'|\S*)", dsn)}
     if found := re.search(r"-c search_path=(\S+)", parts.pop("options", "")):
         parts["search_path"] = found.group(1)
     return parts
+
+
+def _unquoted(value: str) -> str:
+    inner = value[1:-1] if value.startswith("'") else value
+    return re.sub(r"\\(.)", r"\1", inner)
