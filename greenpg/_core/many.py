@@ -95,7 +95,7 @@ class BaseManyCursor(BaseCursor[Row]):
             unsent += _OVERHEAD + len(converted.query)
             if unsent >= _BATCH:
                 unsent = 0
-                yield from pipeline.flush_gen(give_way=True)
+                yield from flush_gen(pipeline)
                 if pipeline.has_failed:
                     return
         yield from pipeline.flush_gen()
@@ -127,6 +127,7 @@ class _Batches:
         self._cursor, self._pipeline, self._query, self._returning = cursor, pipeline, query, returning
         self._take, self._execution = cursor._arrived if returning else cursor._counted, cursor._execution
         self._names: Names = {}
+        self._answers: Answers | None = None
         pgconn, encoders = cursor._conn.pgconn, cursor._tx.adapters.encoders
         self._sender_class, self._tally_class = loops(pgconn, encoders)
         parsed = query._parsed
@@ -153,7 +154,7 @@ class _Batches:
                 unsent += self._queue_one()
             if sent is Sent.ENOUGH or unsent >= _BATCH:
                 unsent = 0
-                yield from self._pipeline.flush_gen(give_way=True)
+                yield from flush_gen(self._pipeline)
                 if self._pipeline.has_failed:
                     return
                 self._look_up()
@@ -186,9 +187,17 @@ class _Batches:
             return sender.send(rows, self._names, limit)
         finally:
             if sender.sent:
-                tally = self._tally_class(sender.sent, self._returning)
-                answers = Answers(self._pipeline, tally, self._given, self._came, self._failed)
-                self._cursor._answer = self._pipeline.expect_answer(answers)
+                self._expect(sender.sent)
+
+    def _expect(self, count: int) -> None:
+        """Take note of executions that were sent."""
+        cursor, answers = self._cursor, self._answers
+        if answers is None or answers.has_come or answers is not cursor._answer:
+            tally = self._tally_class(self._returning)
+            answers = Answers(self._pipeline, tally, self._given, self._came, self._failed)
+            self._answers = cursor._answer = answers
+            self._pipeline.expect_answer(answers)
+        answers.expect(count)
 
     def _given(self, touched: int, tag: bytes | None, kept: list[PGresult]) -> None:
         if kept:
@@ -204,6 +213,13 @@ class _Batches:
     def _failed(self, error: Exception) -> None:
         for types in self._names:
             self._cursor._conn._statements.was_outdated((self._query.query, types), error)
+
+
+def flush_gen(pipeline: BasePipeline) -> Gen[None]:
+    """Send a batch, and take in what has come; others get a turn if it is time."""
+    conn = pipeline._conn
+    conn.pgconn.consume_input()
+    yield from pipeline.flush_gen(give_way=conn._slice())
 
 
 def loops(pgconn: PGconn, encoders: Encoders) -> tuple[type[Sender], type[Tally]]:

@@ -102,11 +102,18 @@ class Answers(Answer):
         self._tally = tally
         self._give = give
 
+    def expect(self, count: int) -> None:
+        """Take note of so many executions more."""
+        self._tally.expect(count)
+
     def collect(self, pgconn: PGconn) -> PGresult | None:
         """Do what is to be done with what has come, up to a result that is not as usual; return that."""
         result = self._tally.collect(pgconn, self.error is not None)
-        self._do(lambda: self._give(*self._tally.give()))
+        self._do(self._give_on)
         return result
+
+    def _give_on(self) -> None:
+        self._give(*self._tally.give())
 
     def come(self, results: list[PGresult], encoding: str) -> None:
         """Do what is to be done with the results of one execution."""

@@ -34,8 +34,9 @@ cdef enum:
     TUPLES_OK = 2
     PIPELINE_ABORTED = 11
     OVERHEAD = 50  # bytes that an execution takes besides its parameters, about
+    WORK = 256  # bytes that take the time of a dumper, about
     KEPT = 4096  # a value of so many bytes is not copied
-    CHUNK = 8192  # bytes that libpq sends at a time
+    CHUNK = 16384  # bytes after which to see whether the socket takes more; libpq sends 8192 at a time
     OUTSIDE = -1  # where a value is, if not in the buffer
     NULL_VALUE = -2
 
@@ -230,6 +231,7 @@ cdef class Sender:
 
     cdef int put_dumped(self, int i, object value) except -1:
         """Have a value dumped by its dumper."""
+        self.weight += WORK
         dumped, oid, format = self.tx.dump_one(value, self.formats[i])
         self.types[i], self.used[i] = oid, format
         if dumped is None:
@@ -276,7 +278,7 @@ cdef class Sender:
 
 
 cdef class Tally:
-    """What has come of so many executions of one statement."""
+    """Takes in what comes of executions of one statement."""
 
     cdef readonly Py_ssize_t left
     cdef bint is_kept, is_awaiting_end
@@ -284,8 +286,11 @@ cdef class Tally:
     cdef long long touched, each
     cdef bytes tag
 
-    def __init__(self, Py_ssize_t count, bint is_kept):
-        self.left, self.is_kept, self.kept = count, is_kept, []
+    def __init__(self, bint is_kept):
+        self.is_kept, self.kept = is_kept, []
+
+    def expect(self, Py_ssize_t count):
+        self.left += count
 
     def collect(self, PGconn pgconn, bint is_failed):
         cdef Functions *pq = pgconn.pq
@@ -293,7 +298,7 @@ cdef class Tally:
         cdef pg_conn *ptr
         while self.left:
             ptr = pgconn.alive()  # a notice was handled, perhaps
-            if pq.PQisBusy(ptr):
+            if not self.is_awaiting_end and pq.PQisBusy(ptr):
                 break
             result = pq.PQgetResult(ptr)
             if result is NULL:
@@ -333,7 +338,9 @@ cdef class Tally:
 
     def give(self):
         touched, kept = self.touched, self.kept
-        self.touched, self.kept = 0, []
+        self.touched = 0
+        if kept:
+            self.kept = []
         return touched, self.tag, kept
 
 

@@ -59,7 +59,7 @@ class Sender(Protocol):
 
     @property
     def taken(self) -> int:
-        """Bytes that they are, about."""
+        """Bytes that they are, about, and for what took long as many as would have taken that time."""
 
     def send(self, rows: Iterator[Any], statements: Names, limit: int) -> Sent:
         """Send sets of parameters.
@@ -73,10 +73,16 @@ class Sender(Protocol):
 
 
 class Tally(Protocol):
-    """Takes in what comes of so many executions of one statement, which have been sent; or keeps it."""
+    """Takes in what comes of executions of one statement."""
 
-    def __init__(self, count: int, is_kept: bool) -> None:
-        """Make one for `count` executions; results are counted, or kept."""
+    def __init__(self, is_kept: bool) -> None:
+        """Make one.
+
+        :param is_kept: whether results are kept, and not just counted
+        """
+
+    def expect(self, count: int) -> None:
+        """Count executions that were sent."""
 
     @property
     def left(self) -> int:

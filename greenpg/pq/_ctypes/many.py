@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from greenpg.pq.abc import PGconn, PGresult
     from greenpg.pq.params import Dumped, Dumps, Encoders
 
-_OVERHEAD = 50  # bytes that an execution takes besides its parameters, about
+_OVERHEAD = 500  # bytes that take the time of an execution, about
 
 
 class Sender(contract.Sender):
@@ -70,8 +70,8 @@ class Sender(contract.Sender):
 class Tally(contract.Tally):
     """Counts results as they are."""
 
-    def __init__(self, count: int, is_kept: bool) -> None:
-        self._left, self._is_kept = count, is_kept
+    def __init__(self, is_kept: bool) -> None:
+        self._left, self._is_kept = 0, is_kept
         self._is_awaiting_end = False
         self._touched = 0
         self._tag: bytes | None = None
@@ -80,6 +80,9 @@ class Tally(contract.Tally):
     @property
     def left(self) -> int:
         return self._left
+
+    def expect(self, count: int) -> None:
+        self._left += count
 
     def collect(self, pgconn: PGconn, is_failed: bool) -> PGresult | None:
         while self._left and not pgconn.is_busy():
