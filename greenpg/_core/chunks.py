@@ -12,10 +12,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, cast
 
-from greenpg._core.protocol import result_gen, wait_gen
-from greenpg.abc import Wait
+from greenpg._core.protocol import give_way_gen, result_gen
 from greenpg.adapt._decoders import is_steady
-from greenpg.errors import Error, NotSupportedError, OperationalError
+from greenpg.errors import Error, NotSupportedError, OperationalError, ProtocolError
 from greenpg.pq.enums import ExecStatus
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BO
 
 
 class ChunkedResult:
-    """What has come in chunks, as if it were one `PGresult`."""
+    """What has come in more chunks than one, as if it were one `PGresult`."""
 
     def __init__(self, tx: Transformer | None) -> None:
         """Make one.
@@ -51,9 +50,12 @@ class ChunkedResult:
         """The rows after them, as they came."""
         self._starts: list[int] = []
         """The number of the first row in each."""
+        self.status = ExecStatus.TUPLES_OK
         self.ntuples = 0
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no {name!r}")
         return getattr(self._end, name)
 
     @property
@@ -107,19 +109,19 @@ class ChunkedResult:
 
     # As it comes
 
+    def fill_gen(self, pgconn: PGconn, result: PGresult, time: Slice) -> Gen[PGresult]:
+        """Take in a chunk and all that follow; return what comes after the last."""
+        while result.status == ExecStatus.TUPLES_CHUNK:
+            yield from self.take_gen(pgconn, result, time)
+            result = yield from _next_gen(pgconn)
+        return result
+
     def take_gen(self, pgconn: PGconn, chunk: PGresult, time: Slice) -> Gen[None]:
         """Take in the next chunk."""
-        is_first = not self.ntuples
         self._starts.append(self.ntuples)
         self._chunks.append(chunk)
         self.ntuples += chunk.ntuples
         self._take_tag(chunk)
-        if self._tx is None or is_first:  # which may be the only one
-            return
-        if not self._rows:
-            self._tx.set_pgresult(chunk)
-            if not all(map(is_steady, self._tx.row_loader.loads)):
-                self._tx = None
         while self._tx is not None and self._chunks:
             yield from self._make_gen(pgconn, self._tx, time)
 
@@ -135,7 +137,7 @@ class ChunkedResult:
                 self._tx = None
                 return
             if time():
-                yield from wait_gen(pgconn.socket, Wait.RW)
+                yield from give_way_gen(pgconn)
         del self._chunks[0], self._starts[0]
 
     def ended(self, end: PGresult) -> PGresult:
@@ -157,18 +159,11 @@ def receive_gen(pgconn: PGconn, tx: Transformer, time: Slice) -> Gen[list[PGresu
     :param time: asked after each piece of that work: true when others should have a turn
     """
     results: list[PGresult] = []
-    chunked: ChunkedResult | None = None
-    time.begin()
     try:
         while (result := (yield from result_gen(pgconn))) is not None:
             if result.status == ExecStatus.TUPLES_CHUNK:
-                if chunked is None:  # what a later one is loaded by, one in between may change
-                    chunked = ChunkedResult(None if results else tx)
-                yield from chunked.take_gen(pgconn, result, time)
-                continue
-            if chunked is not None and result.status == ExecStatus.TUPLES_OK:
-                result = chunked.ended(result)
-            chunked = None
+                # what a later one is loaded by, a command in between may change
+                result = yield from _whole_gen(pgconn, result, None if results else tx, time)
             results.append(result)
             if result.status in _COPIES:
                 break
@@ -176,3 +171,28 @@ def receive_gen(pgconn: PGconn, tx: Transformer, time: Slice) -> Gen[list[PGresu
         if not results or results[-1].status != ExecStatus.FATAL_ERROR:
             raise
     return results
+
+
+def _whole_gen(pgconn: PGconn, chunk: PGresult, tx: Transformer | None, time: Slice) -> Gen[PGresult]:
+    """Return the result that begins with a chunk, or the error that it ends with."""
+    following = yield from _next_gen(pgconn)
+    if following.status == ExecStatus.TUPLES_OK:
+        chunk.be_whole(following)
+        return chunk
+    if tx is not None:
+        tx.set_pgresult(chunk)
+        if not all(map(is_steady, tx.row_loader.loads)):
+            tx = None
+    time.begin()
+    chunked = ChunkedResult(tx)
+    yield from chunked.take_gen(pgconn, chunk, time)
+    end = yield from chunked.fill_gen(pgconn, following, time)
+    return chunked.ended(end) if end.status == ExecStatus.TUPLES_OK else end
+
+
+def _next_gen(pgconn: PGconn) -> Gen[PGresult]:
+    """Return what comes after a chunk."""
+    following = yield from result_gen(pgconn)
+    if following is None:
+        raise ProtocolError("libpq has begun a result in chunks and not ended it")
+    return following

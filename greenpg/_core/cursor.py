@@ -102,7 +102,7 @@ class BaseCursor(Results[Row]):
         if binary is None:
             binary = statements.is_binary(key)
         self._send(query, name, Format.BINARY if binary else Format.TEXT)
-        results = yield from self._receive_gen(is_small=statements.is_small(key))
+        results = yield from self._receiving(is_small=statements.is_small(key))
         error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
         if error is not None:
             return (yield from self._failed_gen(error, query))

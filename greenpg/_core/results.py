@@ -129,19 +129,19 @@ class Results(Generic[Row]):
         self._select(0)
         yield from self._learn_gen()
 
-    def _receive_gen(self, *, is_small: bool) -> Gen[list[PGresult]]:
-        """Return the results of what was just sent, a big one in chunks.
+    def _receiving(self, *, is_small: bool) -> Gen[list[PGresult]]:
+        """Return what returns the results of what was just sent, a big one in chunks.
 
         :param is_small: whether they are known not to be big, so that the trouble can be saved
         """
         conn = self._conn
         if is_small or conn._lacks_chunks:
-            return (yield from execute_gen(conn.pgconn))
+            return execute_gen(conn.pgconn)
         try:
             conn.pgconn.set_chunked_rows_mode(CHUNK)
         except NotSupportedError:  # libpq before 17
             conn._lacks_chunks = True
-        return (yield from receive_gen(conn.pgconn, self._tx, conn._slice))
+        return receive_gen(conn.pgconn, self._tx, conn._slice)
 
     def _arrived(self, execution: object, results: list[PGresult]) -> None:
         """Keep results that have come out of a pipeline, unless something else was executed since."""

@@ -183,7 +183,7 @@ class BaseServerCursor(BaseCursor[Row]):
         if conn._trace is not None:
             conn._trace.begin("execute", command, self)
         conn.pgconn.send_query_params(command, None, result_format=self.format)
-        results = yield from self._receive_gen(is_small=rows is not None and rows <= CHUNK)
+        results = yield from self._receiving(is_small=rows is not None and rows <= CHUNK)
         conn._check(results)
         return results
 

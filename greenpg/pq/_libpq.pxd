@@ -184,6 +184,7 @@ cdef class PGresult:
     cdef bint owned
     cdef int readers  # loops that read it and may call Python: what is cleared meanwhile is freed after them
     cdef pg_result *cleared  # by then
+    cdef PGresult end  # what has come after the only chunk
     cdef pg_result *hold(self)  # ptr, which stays valid until release(); NULL if it is cleared
     cdef void release(self) noexcept
     cdef int check_cell(self, int row_number, int column_number) except -1  # IndexError

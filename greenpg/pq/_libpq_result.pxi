@@ -13,6 +13,7 @@ cdef PGresult new_result(Functions *pq, pg_result *ptr):
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc  # the only object it has, `end`, has none of its own
 cdef class PGresult:
     """A `PGresult *` that is cleared with this object."""
 
@@ -42,6 +43,8 @@ cdef class PGresult:
 
     @property
     def status(self):
+        if self.end is not None:
+            return ExecStatus.TUPLES_OK
         return member(EXEC_STATUS, self.pq.PQresultStatus(self.ptr)) if self.ptr else ExecStatus.FATAL_ERROR
 
     @property
@@ -109,12 +112,18 @@ cdef class PGresult:
 
     @property
     def command_status(self):
-        return (text_or_none(self.pq.PQcmdStatus(self.ptr)) if self.ptr else None) or None
+        tag = text_or_none(self.pq.PQcmdStatus(self.ptr)) if self.ptr else None
+        return tag or (None if self.end is None else self.end.command_status)
 
     @property
     def command_tuples(self):
         cdef bytes count = text_or_empty(self.pq.PQcmdTuples(self.ptr)) if self.ptr else b""
-        return int(count) if count else None
+        if count:
+            return int(count)
+        return None if self.end is None else self.end.command_tuples
+
+    def be_whole(self, PGresult end not None):
+        self.end = end
 
     @property
     def oid_value(self):

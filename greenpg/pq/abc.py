@@ -112,6 +112,12 @@ class PGresult(Protocol):
     def command_tuples(self) -> int | None:
         """The number of rows the command touched, None if it is not of that kind."""
 
+    def be_whole(self, end: PGresult) -> None:
+        """Be the whole result from now on, and no chunk of one.
+
+        :param end: what has come after the only chunk, and may have the command's tag
+        """
+
     @property
     def oid_value(self) -> int:
         """The OID of the row inserted into a table that has them, else 0."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class PGresult(abc.PGresult):
     """A `PGresult *` that is cleared with this object."""
 
-    __slots__ = ("_nfields", "_ntuples", "_owned", "_pq", "_ptr")
+    __slots__ = ("_end", "_nfields", "_ntuples", "_owned", "_pq", "_ptr")
 
     def __init__(self, pq: SimpleNamespace, address: int, owned: bool = True):
         self._pq = pq
@@ -23,6 +23,8 @@ class PGresult(abc.PGresult):
         self._ptr: int | None = address
         self._ntuples: int = pq.PQntuples(address)
         self._nfields: int = pq.PQnfields(address)
+        self._end: abc.PGresult | None = None
+        """What has come after the only chunk."""
 
     def __del__(self) -> None:
         if hasattr(self, "_ptr"):  # a signal may come before the first line of __init__
@@ -36,6 +38,8 @@ class PGresult(abc.PGresult):
 
     @property
     def status(self) -> ExecStatus:
+        if self._end is not None:
+            return ExecStatus.TUPLES_OK
         return ExecStatus(self._pq.PQresultStatus(self._ptr))
 
     @property
@@ -112,12 +116,17 @@ class PGresult(abc.PGresult):
     @property
     def command_status(self) -> bytes | None:
         tag: bytes | None = self._pq.PQcmdStatus(self._ptr)
-        return tag or None
+        return tag or (None if self._end is None else self._end.command_status)
 
     @property
     def command_tuples(self) -> int | None:
         count: bytes | None = self._pq.PQcmdTuples(self._ptr)
-        return int(count) if count else None
+        if count:
+            return int(count)
+        return None if self._end is None else self._end.command_tuples
+
+    def be_whole(self, end: abc.PGresult) -> None:
+        self._end = end
 
     @property
     def oid_value(self) -> int:

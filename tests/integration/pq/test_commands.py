@@ -160,6 +160,17 @@ def test_rows_come_in_chunks(conn: PGconn, needs: Needs) -> None:
         conn.set_chunked_rows_mode(10)
 
 
+@pytest.mark.parametrize("count", [3, 10])
+def test_the_only_chunk_can_be_the_whole_result(conn: PGconn, needs: Needs, count: int) -> None:
+    needs("PQsetChunkedRowsMode")
+    conn.send_query(b"select generate_series(1, %d)" % count)
+    conn.set_chunked_rows_mode(10)
+    chunk, end = loops.results(conn)
+    chunk.be_whole(end)
+    assert (chunk.status, chunk.ntuples) == (ExecStatus.TUPLES_OK, count)
+    assert (chunk.command_status, chunk.command_tuples) == (b"SELECT %d" % count, count)
+
+
 def test_rows_come_one_by_one(conn: PGconn) -> None:
     conn.send_query(b"select generate_series(1, 3)")
     conn.set_single_row_mode()
