@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenpg._core.copy_rows import HEADER, TRAILER, binary_row, parse_binary_row, parse_text_row, text_row
+from greenpg._core.copy_rows import HEADER, TRAILER, dumped_row, parse_binary_row, split_text_row
 from greenpg._core.protocol import (
     COPY_BLOCK,
     copy_end_gen,
@@ -20,7 +20,7 @@ from greenpg._core.protocol import (
 )
 from greenpg._core.query import ClientQuery
 from greenpg.abc import Wait
-from greenpg.adapt import PyFormat, decode, encode
+from greenpg.adapt import PyFormat, encode
 from greenpg.errors import DataError, InterfaceError, NotSupportedError, ProgrammingError
 from greenpg.pq.enums import ExecStatus, Format, PipelineStatus
 
@@ -212,17 +212,25 @@ class BaseCopy:
             yield from self._receive_gen()
         return row
 
-    def _next_values(self) -> list[bytes | None] | None:
-        """Go on by a row of what has come, and return its values; `None` if it is no row but the format's."""
+    def _next_values(self) -> list[Any] | None:
+        """Go on by a row of what has come, and return its values; `None` if it is no row but the format's.
+
+        They are bytes, but for those of a text row whose types nobody has said, which are strings.
+        """
         at, received = self._at, self._received
         self._at = len(received)  # nobody knows where the row after one that is none begins
         if self._format == Format.BINARY:
             values, self._at = parse_binary_row(received, at)
             return values
-        self._at = received.find(b"\n", at) + 1 or len(received)
-        return parse_text_row(received[at : self._at], self._cursor._tx.encoding)
+        try:
+            found, self._at = split_text_row(received, at, self._cursor._tx.encoding, not self._are_types_set)
+        except UnicodeError as error:
+            self._at = received.find(b"\n", at) + 1 or len(received)
+            row = received[at : self._at]
+            raise DataError(f"the row {row!r} is not in the client encoding: {error}") from error
+        return found
 
-    def _loaded(self, values: list[bytes | None]) -> tuple[Any, ...]:
+    def _loaded(self, values: list[Any]) -> tuple[Any, ...]:
         tx = self._cursor._tx
         columns = 0 if self._result is None else self._result.nfields
         if len(values) != columns > 0:
@@ -233,12 +241,7 @@ class BaseCopy:
         if self._are_types_set:
             row: tuple[Any, ...] = tx.load_sequence(values)
             return row
-        if self._format == Format.BINARY:
-            return tuple(values)
-        try:
-            return tuple([None if value is None else decode(value, tx.encoding) for value in values])
-        except UnicodeError as error:
-            raise DataError(f"the row {values!r} is not in the client encoding: {error}") from error
+        return tuple(values)
 
     def _receive_gen(self) -> Gen[None]:
         """Take in a block, or the end; less if it takes its time: others get a turn, and the rows are had."""
@@ -290,8 +293,8 @@ class BaseCopy:
             raise DataError(f"a row of this COPY has {result.nfields} values, not {len(row)}")
         tx = self._cursor._tx
         if self._format == Format.TEXT:
-            return self._kept(text_row(tx.dump_sequence(row, [PyFormat.TEXT] * len(row)), tx.encoding))
-        data = binary_row(tx.dump_sequence(row, [PyFormat.BINARY] * len(row)))
+            return self._kept(dumped_row(row, PyFormat.TEXT, tx))
+        data = dumped_row(row, PyFormat.BINARY, tx)
         if not (self._has_rows or self._is_raw):
             data = HEADER + data
         self._has_rows = True

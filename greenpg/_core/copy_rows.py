@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from greenpg.adapt import PyFormat, decode
+from greenpg.pq._implementation import implementation
 from greenpg.types._wire import Wire, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from greenpg.adapt import Transformer
     from greenpg.pq import Buffer
+    from greenpg.pq.params import Split
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 """What binary COPY data begins with: its signature, no flags, no extension."""
@@ -33,6 +37,40 @@ _WITH_BACKSLASHES = frozenset(
     ("big5", "cp932", "cp936", "cp949", "cp950", "gb18030", "gbk", "johab", "shift_jis", "shift_jis_2004")
 )
 """Codecs in which the second byte of a character may be that of a backslash."""
+
+
+def dumped_row(values: Sequence[Any], format: PyFormat, tx: Transformer) -> bytes:
+    """Return a row of Python values.
+
+    :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
+    """
+    if format is PyFormat.BINARY or tx.encoding not in _WITH_BACKSLASHES:
+        row = tx.adapters.encoders.copy_row(tx, values, format)
+        if row is not None:
+            return row
+    dumped = tx.dump_sequence(values, [format] * len(values))
+    return binary_row(dumped) if format is PyFormat.BINARY else text_row(dumped, tx.encoding)
+
+
+def split_text_row(rows: bytes, at: int, encoding: str, decoded: bool = False) -> tuple[list[Any], int]:
+    """Return the values of the row in text format that begins somewhere, and where it ends.
+
+    :param decoded: whether the values are to be strings
+    :raises UnicodeError: they are not in that encoding
+    """
+    if encoding == "utf-8" or not (decoded or encoding in _WITH_BACKSLASHES):
+        split: Split | None = _loops().split_text_row(rows, at, decoded)
+        if split is not None:
+            return split
+    end = rows.find(b"\n", at) + 1 or len(rows)
+    values = parse_text_row(rows[at:end], encoding)
+    if decoded:
+        return [None if value is None else decode(value, encoding) for value in values], end
+    return list(values), end
+
+
+def _loops() -> Any:
+    return implementation("_params", "_ctypes.params")
 
 
 def text_row(values: Sequence[Buffer | None], encoding: str) -> bytes:
@@ -63,6 +101,9 @@ def parse_binary_row(rows: bytes, at: int = 0) -> tuple[list[bytes | None] | Non
     :param at: where in `rows` the row begins
     :raises DataError: it is no such row
     """
+    split: Split | None = _loops().split_binary_row(rows, at)
+    if split is not None:
+        return split
     wire = Wire(rows, "block of COPY rows", at)
     if rows.startswith(HEADER[:11], at):
         wire.take(len(HEADER) - 4)

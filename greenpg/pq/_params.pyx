@@ -6,7 +6,9 @@ the dumper, so that every refusal is worded in one place. Python code may run in
 zone's `utcoffset()`.
 """
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.limits cimport INT_MAX
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcpy, strcmp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.datetime cimport (
@@ -21,11 +23,14 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_Free
 from cpython.object cimport PyObject, Py_TYPE, PyTypeObject
-from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUnicode_GET_LENGTH
+from cpython.unicode cimport (
+    PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUnicode_DecodeUTF8, PyUnicode_GET_LENGTH,
+)
 
 from datetime import timezone
 from decimal import Decimal
 
+from greenpg.errors import DataError
 from greenpg.pq.enums import Format
 
 cdef extern from "Python.h":
@@ -144,6 +149,22 @@ cdef class Encoders:
             if out.format:
                 used[i] = BINARY
         return dumped, tuple(types), used
+
+    def copy_row(self, tx, values, format):
+        """Return a row of Python values as COPY has it.
+
+        :param format: the `PyFormat` of the COPY; what is dumped as text must be in an encoding in which no byte
+            of a character looks like a backslash
+        :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
+        """
+        cdef char small[SMALL_ROW]
+        cdef Row row
+        row.data, row.size, row.room, row.heap = small, 0, SMALL_ROW, NULL
+        try:
+            add_row(self, &row, tuple(values), tx, format)
+            return PyBytes_FromStringAndSize(row.data, row.size)
+        finally:
+            free(row.heap)
 
 
 cdef inline bint is_uuid(PyTypeObject *cls) noexcept:
@@ -488,3 +509,6 @@ cdef int encode_interval(object value, char *room, Encoded *out) except -1:
     put_bytes(room + 12, 0, 4)
     out.size = 16
     return 0
+
+
+include "_params_copy.pxi"

@@ -35,6 +35,12 @@ class Dumps(Protocol):
     ) -> Encoder | None:
         """Return the encoder for objects of a class, if one may stand in for the dumper that is in force."""
 
+    def row_encoders(self, make: Callable[[str, int, int], Encoder]) -> list[Encoder | None] | None:
+        """Return the encoders for a row of values of certain types; None: as their classes are."""
+
+    def dump_typed(self, param: Any, number: int) -> Buffer | None:
+        """Return the value of a column for its type, if that is certain."""
+
 
 class Encoders(Protocol):
     """The encoders that are in force in one `AdaptersMap`; it is thrown away when the map changes."""
@@ -46,3 +52,15 @@ class Encoders(Protocol):
         :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
         :raises ValueError: not as many formats as parameters
         """
+
+    def copy_row(self, tx: Dumps, values: Sequence[Any], format: Any) -> bytes | None:
+        """Return a row of Python values as COPY has it; None: it is to be made of what `dump()` returns.
+
+        :param format: the `PyFormat` of the COPY; text must be in an encoding in which no byte of a character
+            looks like a backslash
+        :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
+        """
+
+
+Split = tuple[list[Any], int]
+"""The values of a row of COPY, and where it ends."""

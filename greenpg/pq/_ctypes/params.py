@@ -1,4 +1,7 @@
-"""Parameters to bytes without a compiler: every value goes to its dumper."""
+"""Parameters to bytes without a compiler: every value goes to its dumper.
+
+What the compiled loops do with whole rows of COPY is left to who asks for it.
+"""
 
 from __future__ import annotations
 
@@ -27,3 +30,16 @@ class Encoders(contract.Encoders):
             if value is not None:
                 dumped[i], types[i], used[i] = tx.dump_one(value, formats[i])
         return dumped, tuple(types), used
+
+    def copy_row(self, tx: contract.Dumps, values: Sequence[Any], format: Any) -> None:
+        return None
+
+
+def split_text_row(rows: bytes, at: int, decoded: bool) -> contract.Split | None:
+    """Leave it to the caller."""
+    return None
+
+
+def split_binary_row(rows: bytes, at: int) -> contract.Split | None:
+    """Leave it to the caller."""
+    return None
