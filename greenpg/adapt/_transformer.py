@@ -54,6 +54,7 @@ class Transformer:
         self._dumpers: dict[tuple[PyFormat, Any], Dumper] = {}
         self._loaders: dict[int, dict[int, Loader]] = {Format.TEXT: {}, Format.BINARY: {}}
         self._row_dumpers: list[Dumper] | None = None
+        self._row_encoders: list[Encoder | None] | None = None
         self._row_loads: tuple[Callable[[bytes], Any], ...] = ()
         self._row_loader: RowLoader | None = None
         self._result: PGresult | None = None
@@ -111,6 +112,7 @@ class Transformer:
         """
         py_format = PyFormat.from_pq(format)
         self._row_dumpers = [self._adapters.get_dumper_by_oid(oid, py_format)(object, self) for oid in types]
+        self._row_encoders = None
         self.types = tuple(types)
         self.formats = [format] * len(self._row_dumpers)
 
@@ -150,14 +152,26 @@ class Transformer:
         assert self._row_dumpers is not None
         if len(params) != len(self._row_dumpers):
             raise DataError(f"expected {len(self._row_dumpers)} values in the row, got {len(params)}")
-        dumped: list[Buffer | None] = []
-        param: Any = None
+        return [None if param is None else self.dump_typed(param, i) for i, param in enumerate(params)]
+
+    def dump_typed(self, param: Any, number: int) -> Buffer | None:
+        """Return one value, which is not None, for the type that `set_dumper_types()` has set for its column.
+
+        :raises DataError: it cannot be dumped as that
+        """
+        assert self._row_dumpers is not None
         try:
-            for param, dumper in zip(params, self._row_dumpers, strict=True):
-                dumped.append(None if param is None else dumper.dump(param))
+            return self._row_dumpers[number].dump(param)
         except Exception as error:
             raise _undumpable(param, error) from error
-        return dumped
+
+    def row_encoders(self, make: Callable[[str, int, int], Encoder]) -> list[Encoder | None] | None:
+        """Return what does the same as the dumpers of `set_dumper_types()`; None if that was not called."""
+        if self._row_encoders is None and self._row_dumpers is not None:
+            self._row_encoders = [
+                encoder_for(make, type(dumper), by_class=False) for dumper in self._row_dumpers
+            ]
+        return self._row_encoders
 
     def as_literal(self, obj: object) -> bytes:
         """Return an object as an SQL literal, with a cast to its type if the literal alone would not tell.
