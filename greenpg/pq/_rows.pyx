@@ -249,7 +249,7 @@ cdef inline tuple unfilled(Py_ssize_t width):
 
 
 cdef inline bint put(tuple record, Py_ssize_t column, object value) noexcept:
-    """Put a value in its place; return whether it may be part of a cycle."""
+    """Put a value in its place; return whether it may be part of a cycle, as a `Decimal` cannot."""
     Py_INCREF(value)
     PyTuple_SET_ITEM(record, column, value)
-    return PyType_IS_GC(Py_TYPE(value))
+    return PyType_IS_GC(Py_TYPE(value)) and <PyObject *>Py_TYPE(value) is not <PyObject *>DECIMAL
