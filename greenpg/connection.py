@@ -86,7 +86,8 @@ class Connection(Session[Row]):
         """
         if callable(password):
             password = password()
-        conninfo = make_conninfo(conninfo, password=password, **kwargs)
+        if kwargs or password is not None:
+            conninfo = make_conninfo(conninfo, password=password, **kwargs)
         wait = wait_callback or get_wait_callback()
         tracer = tracer or get_tracer()
         with telling(tracer, "connect", options=_named(conninfo) if tracer else None) as trace:
@@ -105,9 +106,15 @@ class Connection(Session[Row]):
                 timeout = self._settle(timeout)
             result = drive(gen, self._waiter(), timeout)
             self._end_turn(gen)
-            return result
+            return self._hand_out(result) if self._news else result
         except BaseException as error:
-            self._raise(self._failure(gen, error), error)
+            self._raise(self._hand_out(self._failure(gen, error)), error)
+
+    def _hand_out(self, outcome: T) -> T:
+        """Tell what the server has said besides results, with turns for the others; return `outcome`."""
+        while self._deliver_some():
+            self._give_way()
+        return outcome
 
     def _give_way(self) -> None:
         """Let the others go on for a moment, if nobody else uses the connection."""
@@ -300,7 +307,8 @@ class AsyncConnection(AsyncSession[Row]):
         if callable(password):
             answer = password()
             password = await answer if inspect.isawaitable(answer) else answer
-        conninfo = make_conninfo(conninfo, password=password, **kwargs)
+        if kwargs or password is not None:
+            conninfo = make_conninfo(conninfo, password=password, **kwargs)
         wait = current_async()
         tracer = tracer or get_tracer()
         with telling(tracer, "connect", options=_named(conninfo) if tracer else None) as trace:
@@ -322,9 +330,15 @@ class AsyncConnection(AsyncSession[Row]):
                 timeout = await self._settle(timeout)
             result = await adrive(gen, self._waiter(), timeout)
             self._end_turn(gen)
-            return result
+            return await self._hand_out(result) if self._news else result
         except BaseException as error:
-            self._raise(self._failure(gen, error), error)
+            self._raise(await self._hand_out(self._failure(gen, error)), error)
+
+    async def _hand_out(self, outcome: T) -> T:
+        """Async `Connection._hand_out()`."""
+        while self._deliver_some():
+            await self._give_way()
+        return outcome
 
     async def _give_way(self) -> None:
         """Async `Connection._give_way()`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 
 from greenpg import pq
 from greenpg.errors import DataError, ProgrammingError
@@ -49,7 +50,12 @@ def conninfo_to_dict(conninfo: str = "", **kwargs: ConnParam) -> ConnDict:
 def _parsed(conninfo: str) -> dict[str, str]:
     if not isinstance(conninfo, str):
         raise ProgrammingError(f"a connection string must be a str, not {type(conninfo).__name__}")
-    options = pq.library().parse_conninfo(_encoded(conninfo))
+    return _options(pq.library().path, conninfo)
+
+
+@lru_cache(16)  # libpq looks at nothing else, and most processes connect by a single one
+def _options(library: str, conninfo: str) -> dict[str, str]:
+    options = pq.library(library).parse_conninfo(_encoded(conninfo))
     try:
         return {option.keyword.decode(): option.val.decode() for option in options if option.val is not None}
     except UnicodeDecodeError:  # a URI can have any byte in it, %ff; it may be of the password

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,7 @@ from greenpg.errors import InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from greenpg.abc import AsyncWaitCallback, Ready, Wait, WaitCallback
 
@@ -308,15 +309,28 @@ class Trace:
             _tell(self.tracer, self.tracer.end, call)
 
 
-@contextmanager
+def _nothing() -> None:
+    """Stand for a connection that is not there yet."""
+
+
+_untold = nullcontext(Trace(_NOBODY))
+
+
 def telling(
     tracer: Tracer | None, kind: Kind, connection: Any = None, options: Mapping[str, str] | None = None
-) -> Iterator[Trace]:
+) -> AbstractContextManager[Trace]:
     """Tell of what does not take the connection's turn: the body of the `with` statement.
 
     :param tracer: who is told, if anybody is
     """
-    trace = Trace(tracer or _NOBODY, connection)
+    return _untold if tracer is None else _telling(tracer, kind, connection, options)
+
+
+@contextmanager
+def _telling(
+    tracer: Tracer, kind: Kind, connection: Any, options: Mapping[str, str] | None
+) -> Iterator[Trace]:
+    trace = Trace(tracer, connection)
     trace.begin(kind, options=options or {})
     try:
         yield trace
@@ -332,10 +346,6 @@ def _tell(tracer: Tracer, method: Any, call: Call) -> None:
         method(call)
     except Exception:
         _log.exception("error in the tracer %r", tracer)
-
-
-def _nothing() -> None:
-    """Stand for a connection that is not there yet."""
 
 
 def _text(query: Any, connection: Any) -> str | None:

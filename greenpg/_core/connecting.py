@@ -16,10 +16,10 @@ from _socket import EAI_AGAIN, gaierror
 from typing import TYPE_CHECKING
 
 from greenpg import pq
-from greenpg._core.hosts import Plan
+from greenpg._core.hosts import plan_for
 from greenpg._core.offload import Offloaded, TimeIsOver, resolve
 from greenpg._core.protocol import wait_gen
-from greenpg._core.race import race_gen
+from greenpg._core.race import race_gen, writable_gen
 from greenpg.abc import Wait
 from greenpg.adapt import codec
 from greenpg.errors import (
@@ -32,7 +32,7 @@ from greenpg.errors import (
 from greenpg.pq.enums import ConnStatus, PollingStatus, Verbosity
 
 if TYPE_CHECKING:
-    from greenpg._core.hosts import Host
+    from greenpg._core.hosts import Host, Plan
     from greenpg.abc import Gen, Steps
     from greenpg.pq.abc import PGconn
 
@@ -59,7 +59,7 @@ def connect_steps(conninfo: str, *, password: str | None = None) -> Steps[PGconn
         were too slow, the class of its SQLSTATE if a server gave one
     :raises NotSupportedError: Python cannot read the client encoding
     """
-    plan = Plan(conninfo, password)
+    plan = plan_for(conninfo, password)
     attempts: list[_Attempt] = []
     hosts = plan.hosts()
     for attrs in plan.passes():
@@ -111,7 +111,10 @@ class _Attempt:
 
         :raises _Failed: `reasons` has why
         """
-        addresses = yield from self._addresses_gen()
+        if self.host.needs_resolving:
+            addresses = yield from self._addresses_gen()
+        else:
+            addresses = [self.host.address]
         winner = yield from race_gen(self._start, addresses, self._failed)
         if winner is None:
             # where libpq could not even begin, it names no host
@@ -127,8 +130,6 @@ class _Attempt:
         return pgconn
 
     def _addresses_gen(self) -> Gen[list[str]]:
-        if not self.host.needs_resolving:
-            return [self.host.address]
         try:
             return self._plan.addresses((yield from resolve(self.host.name).result_gen()))
         except gaierror as exc:
@@ -175,7 +176,10 @@ def _authenticate_gen(pgconn: PGconn, status: PollingStatus) -> Gen[PollingStatu
     is_kerberos = False
     try:
         while status not in _ENDS:
-            yield from wait_gen(pgconn.socket, Wait.R if status == PollingStatus.READING else Wait.W)
+            if status == PollingStatus.READING:
+                yield from wait_gen(pgconn.socket, Wait.R)
+            else:
+                yield from writable_gen(pgconn.socket)
             now = pgconn.status
             is_kerberos = is_kerberos or now == ConnStatus.GSS_STARTUP
             # What may take long: the hash of the password that libpq has been asked for by now, with as many
@@ -196,8 +200,11 @@ def _authenticate_gen(pgconn: PGconn, status: PollingStatus) -> Gen[PollingStatu
 
 def _check_encoding(pgconn: PGconn) -> None:
     """Refuse a client encoding that nothing could be read in."""
+    encoding = pgconn.parameter_status(b"client_encoding") or b"UTF8"
+    if encoding == b"UTF8":
+        return
     try:
-        codec((pgconn.parameter_status(b"client_encoding") or b"UTF8").decode())
+        codec(encoding.decode())
     except NotSupportedError:
         pgconn.finish()
         raise

@@ -7,8 +7,10 @@ See the libpq chapters "Specifying Multiple Hosts" and "Parameter Key Words".
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
@@ -48,7 +50,7 @@ class Host:
     address: str = ""
     """Its `hostaddr`, if that was given."""
 
-    @property
+    @cached_property
     def needs_resolving(self) -> bool:
         """Whether libpq would have to ask a name server, and block."""
         if self.address or not self.name or self.name[0] in "/@":
@@ -74,6 +76,40 @@ class Host:
         return f"connection to server at {self.place}{also}, port {self.port}"
 
 
+VARIABLES = (
+    *("PGHOST", "PGHOSTADDR", "PGPORT", "PGCONNECT_TIMEOUT", "PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS"),
+    *("PGCLIENTENCODING", "PGSERVICE"),
+)
+"""What a plan depends on in the environment; a service's file is read each time."""
+
+_NAMES = tuple(map(os.fsencode, VARIABLES))
+
+_KEPT = 16
+_plans: dict[tuple[object, ...], Plan] = {}
+
+
+def plan_for(conninfo: str, password: str | None = None) -> Plan:
+    """Return the plan for a conninfo: the one of the last time, if it would be the same now.
+
+    To make it takes longer than to connect to a server that is near.
+
+    :raises: as `Plan` does
+    """
+    if not isinstance(conninfo, str):
+        return Plan(conninfo, password)
+    # a variable that is not set costs an exception if `os.environ` itself is asked
+    environment = getattr(os.environ, "_data", os.environb)
+    key = (pq.library().path, conninfo, password, *map(environment.get, _NAMES))
+    plan = _plans.get(key)
+    if plan is None:
+        plan = Plan(conninfo, password)
+        if "service" not in plan.given and not environment.get(b"PGSERVICE"):
+            if len(_plans) >= _KEPT:
+                _plans.clear()
+            _plans[key] = plan
+    return plan
+
+
 class Plan:
     """The hosts to try, the time for each, and what libpq is to be told.
 
@@ -90,6 +126,8 @@ class Plan:
             self.given["password"] = password
         self.options = _merged(self.given)
         self.seconds = self._seconds()
+        self._hosts = self._all_hosts()
+        self._conninfos: dict[tuple[Host, str, str], bytes] = {}
 
     def _seconds(self) -> float | None:
         """Return the seconds for each host; `None` for as long as it takes."""
@@ -107,13 +145,16 @@ class Plan:
 
     def hosts(self) -> list[Host]:
         """Return the hosts in the order to try them in."""
+        return self._in_order(self._hosts)
+
+    def _all_hosts(self) -> list[Host]:
         names = self.options.get("host", "").split(",")
         addresses = self.options.get("hostaddr", "").split(",")
         ports = self.options.get("port", "").split(",")
         if len(ports) == 1:
             ports *= max(len(names), len(addresses))
         places = zip_longest(names, ports, addresses, fillvalue="")
-        return self._in_order([Host(name, port or _DEFAULT_PORT, address) for name, port, address in places])
+        return [Host(name, port or _DEFAULT_PORT, address) for name, port, address in places]
 
     def addresses(self, found: Sequence[str]) -> list[str]:
         """Return a name's addresses in the order to try them in; the resolver's, its families in turns.
@@ -133,6 +174,15 @@ class Plan:
 
     def conninfo(self, host: Host, address: str, attrs: str) -> bytes:
         """Return what libpq is to be told: this host at this address, and no other."""
+        place = host, address, attrs
+        told = self._conninfos.get(place)
+        if told is None:
+            if len(self._conninfos) >= _KEPT:  # a name may have other addresses each day
+                self._conninfos.clear()
+            told = self._conninfos[place] = self._conninfo(host, address, attrs)
+        return told
+
+    def _conninfo(self, host: Host, address: str, attrs: str) -> bytes:
         changed = {"host": host.name, "hostaddr": address, "port": host.port, "target_session_attrs": attrs}
         if self.is_balanced:
             changed["load_balance_hosts"] = "disable"

@@ -40,12 +40,26 @@ def race_gen(
     :return: `None` if all have failed
     """
     if len(addresses) == 1 or not hasattr(_select, "epoll"):
-        return (yield from _one_by_one_gen(start, addresses, failed))
+        return _one_by_one_gen(start, addresses, failed)
+    return _race_gen(start, addresses, failed)
+
+
+def _race_gen(
+    start: Callable[[str], PGconn], addresses: Sequence[str], failed: Callable[[PGconn], object]
+) -> Gen[Winner | None]:
     race = _Race(start, addresses, failed)
     try:
         return (yield from race.run_gen())
     finally:
         race.close()
+
+
+def writable_gen(fd: int) -> Gen[None]:
+    """Wait until a socket can be written to; one that leads to this machine can be at once."""
+    now = _select.poll()
+    now.register(fd, _select.POLLOUT)
+    if not now.poll(0):
+        yield from wait_gen(fd, Wait.W)
 
 
 def _one_by_one_gen(
@@ -57,7 +71,7 @@ def _one_by_one_gen(
         try:
             status = PollingStatus.FAILED
             if pgconn.status != ConnStatus.BAD:
-                yield from wait_gen(pgconn.socket, Wait.W)
+                yield from writable_gen(pgconn.socket)
                 status = pgconn.connect_poll()
         except BaseException:
             pgconn.finish()
