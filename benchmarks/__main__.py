@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BenchmarkError as error:
         print("benchmarks: error:", " ".join(str(error).split()), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130  # what a shell says of a process that Ctrl-C ended
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -161,7 +163,7 @@ def _go_round(rounds: Rounds, chosen: list[Task], options: argparse.Namespace) -
     say(f"{len(chosen)} processes in the first round; {_how_long(options, exact)}")
     in_time = rounds.run(0, chosen, until)
     left = until - time.monotonic()
-    given = dict.fromkeys(chosen, exact - 1) if exact else rounds.plan(chosen, goals.important(), left)
+    given = dict.fromkeys(chosen, exact - 1) if exact else rounds.plan(chosen, left)
     to_come = sum(rounds.seconds[task] * count for task, count in given.items() if task in rounds.seconds)
     if any(given.values()):
         say(f"{sum(given.values())} more, up to {max(given.values()) + 1} rounds: {to_come / 60:.1f} minutes")

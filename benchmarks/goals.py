@@ -67,11 +67,14 @@ GOALS = [
 ]
 
 
-def important() -> set[tuple[str, str]]:
-    """Return the contenders at the workloads that goals are about; those are measured more often."""
+def _important() -> set[tuple[str, str]]:
     named = {(who, goal.workload) for goal in GOALS for who in (goal.ours, goal.rival)}
     likely = ("asyncpg-asyncio", _ASYNCPG, _PSYCOPG2, "psycopg2-eventlet", _PSYCOPG3_GREEN)
     return named | {(who, goal.workload) for goal in GOALS if goal.rival == BEST_PEER for who in likely}
+
+
+IMPORTANT = _important()
+"""The contenders at the workloads that goals are about; those are measured first and most often."""
 
 
 @dataclass(frozen=True)

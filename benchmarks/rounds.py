@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks import goals
 from benchmarks.contenders import CONTENDERS
 from benchmarks.figures import Figure
 from benchmarks.planning import Need, plan
@@ -53,13 +54,22 @@ def does(contender: str, workload: str) -> bool:
 def tasks(contenders: Iterable[str], workloads: Iterable[str], together: bool) -> list[Task]:
     """Return what there is to do; contenders of the same workload are neighbours.
 
+    What goals and curves are about comes first, for the time may be up before the rest.
+
     :param together: whether one process does all workloads of a contender: quicker, and less exact
     """
     if together:
         found = [Task(who, tuple(what for what in workloads if does(who, what))) for who in contenders]
     else:
         found = [Task(who, (what,)) for what in workloads for who in contenders if does(who, what)]
-    return [task for task in found if task.workloads]
+    return sorted((task for task in found if task.workloads), key=lambda task: not is_first(task))
+
+
+def is_first(task: Task) -> bool:
+    """Return whether a task is one of those that must not be missing."""
+    return any(
+        WORKLOADS[name].is_curve or (task.contender, name) in goals.IMPORTANT for name in task.workloads
+    )
 
 
 def size_of(workload: str, server: Server, quick: bool) -> int:
@@ -102,22 +112,19 @@ class Rounds:
             for (contender, workload, metric, point), samples in self._samples.items()
         ]
 
-    def plan(
-        self, chosen: Collection[Task], important: Collection[tuple[str, str]], seconds: float
-    ) -> dict[Task, int]:
-        """Return how many rounds more there is time for; `important` are contenders at workloads."""
-        return plan(
-            {
-                task: Need(
-                    self.seconds[task],
-                    min(WORKLOADS[name].rounds for name in task.workloads) - 1,
-                    4.0 if any((task.contender, name) in important for name in task.workloads) else 1.0,
-                )
-                for task in chosen
-                if not any((task.contender, name) in self.failures for name in task.workloads)
-            },
-            seconds,
-        )
+    def plan(self, chosen: Collection[Task], seconds: float) -> dict[Task, int]:
+        """Return how many rounds more there is time for."""
+        needs = {
+            task: Need(
+                self.seconds[task],
+                min(WORKLOADS[name].rounds for name in task.workloads) - 1,
+                4.0 if is_first(task) else 1.0,
+            )
+            for task in chosen
+            if task in self.seconds
+            and not any((task.contender, name) in self.failures for name in task.workloads)
+        }
+        return plan(needs, seconds)
 
     def run(self, number: int, chosen: list[Task], until: float) -> bool:
         """Do one round; return whether it was done before `until`, of the monotonic clock."""
