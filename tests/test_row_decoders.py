@@ -85,9 +85,7 @@ BINARIES: dict[int, list[bytes]] = {
     21: [struct.pack("!H", word & 0xFFFF) for word in WORDS],
     **dict.fromkeys((23, 26, 28, 700, 1082), WORDS_4),
     **dict.fromkeys((20, 5069, 701), WORDS_8),
-    1700: [
-        struct.pack(f"!HhHH{len(rest)}H", *head, *rest) for *head, rest in [(*n[:4], n[4:]) for n in NUMERICS]
-    ],
+    1700: [struct.pack(f"!HhHH{len(numeric) - 4}H", *numeric) for numeric in NUMERICS],
     18: [b"\0", b"a", b"\x7f", b"\x80", b"ab"],
     **dict.fromkeys((25, 1042), [text.encode() for text in TEXTS[25]] + [b"\xff", b"\xed\xa0\x80"]),
     17: [b"", bytes(range(256))],
@@ -331,7 +329,7 @@ def test_a_loader_that_changes_the_record() -> None:
 
 
 def test_the_collector_sees_only_what_is_full() -> None:
-    half_full = []
+    half_full: list[object] = []
 
     def look(data: bytes) -> list[int]:
         rows = [found for found in gc.get_objects() if type(found) is tuple and len(found) == 977]
@@ -345,7 +343,7 @@ def test_the_collector_sees_only_what_is_full() -> None:
 
 
 def leaks(repeat: Callable[[], object]) -> bool:
-    """Return whether a block of memory or more stays of each call, again and again: caches fill up at first."""
+    """Return whether a block of memory stays of each call, again and again: caches fill up at first."""
     for _ in range(4):
         gc.collect()
         before = sys.getallocatedblocks()

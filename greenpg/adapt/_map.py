@@ -54,7 +54,7 @@ class AdaptersMap:
     """Called with each type that is registered: how arrays follow their elements."""
 
     state: object
-    """Another object after each change: what was chosen by the map is still right as long as it is the same."""
+    """Another object after each change: what was chosen by the map is right as long as it is the same."""
 
     def __init__(self, template: AdaptersMap | None = None, types: TypesRegistry | None = None) -> None:
         """Make a map.
