@@ -287,16 +287,22 @@ def quote(obj: Any, context: AdaptContext | None = None) -> str:
     return "NULL" if obj is None else bytes(tx.get_dumper(obj, PyFormat.TEXT).quote(obj)).decode(tx.encoding)
 
 
+_NO_TEMPLATES = str, bytes, Composable
+
+
 def encoded(text: str, tx: Transformer) -> bytes:
     """Return SQL in the client encoding.
 
     :raises DataError: there is a NUL in it, or what the client encoding does not have
     """
+    # ASCII is ASCII also where Python lacks the codec: the encoding can be set to another one
+    return encoded_in(text, "ascii" if text.isascii() else tx.encoding)
+
+
+def encoded_in(text: str, codec: str) -> bytes:
+    """Return SQL in an encoding by Python's name of it, as `encoded()`."""
     if "\0" in text:
         raise DataError(f"SQL cannot have a NUL in it: at character {text.index(chr(0)) + 1}")
-    if text.isascii():
-        return text.encode()  # also where Python lacks the codec: the encoding can be set to another one
-    codec = tx.encoding
     try:
         return encode(text, codec)
     except UnicodeEncodeError as error:
@@ -306,7 +312,7 @@ def encoded(text: str, tx: Transformer) -> bytes:
 
 def is_template(obj: object) -> TypeGuard[Template]:
     """Return whether `obj` is a template string."""
-    return not isinstance(obj, str | bytes | Composable) and isinstance(obj, Template)
+    return not isinstance(obj, _NO_TEMPLATES) and isinstance(obj, Template)
 
 
 def template_parts(template: Template) -> Iterator[Composable | Parameter]:

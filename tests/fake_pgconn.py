@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from greenpg.abc import Ready, Wait
-from greenpg.pq.enums import ExecStatus, TransactionStatus
+from greenpg.pq.enums import COPY_STATES, ExecStatus, TransactionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -141,6 +141,21 @@ class FakePGconn:
         assert isinstance(found, FakeResult)
         self._state = _LEADS_TO.get(found.status, "busy")
         return found
+
+    def receive(self, results: list[Any], ready: int = 0) -> Wait | None:
+        if ready & Wait.R:
+            self.consume_input()
+        while True:
+            if self.flush():
+                return Wait.RW
+            if self.is_busy():
+                return Wait.R
+            found = self.get_result()
+            if found is None:
+                return None
+            results.append(found)
+            if found.status in COPY_STATES:
+                return None
 
     def get_copy_data(self, _async: int) -> tuple[int, bytes]:
         assert self._state == "copy out"

@@ -30,6 +30,7 @@ NOT_ASKED_OF_THE_SERVER = {
     "pgconn_ptr",
     "status",
     "transaction_status",
+    "parameter_statuses",
     "can_cancel_without_blocking",
 }
 ARGUMENTS = {
@@ -37,6 +38,9 @@ ARGUMENTS = {
     "Buffer": b"x",
     "int": 1,
     "Sequence[Buffer | None] | None": [b"x"],
+    "list[PGresult]": [],
+    "tuple[bytes, ...]": (b"x",),
+    "tuple[int, ...]": (25,),
 }
 
 
@@ -134,6 +138,7 @@ def test_closed_connection_has_a_state(closed: abc.PGconn) -> None:
     assert closed.status is enums.ConnStatus.BAD
     assert closed.transaction_status is enums.TransactionStatus.UNKNOWN
     assert closed.pgconn_ptr is None
+    assert closed.parameter_statuses((b"TimeZone", b"x")) == (None, None)
     closed.finish()
 
 

@@ -183,7 +183,7 @@ def test_same_text_is_parsed_once_but_a_long_one_is_not_kept() -> None:
     for params in (("a",), ("b",)):
         converted("select %s /* cached */", params)
     assert (cache.cache_info().hits, cache.cache_info().currsize) == (1, 1)
-    converted("select %s" + " " * query_module._CACHED_BYTES, ("a",))
+    converted("select %s" + " " * query_module._CACHED_LENGTH, ("a",))
     converted("%s" * (query_module._CACHED_PARAMETERS + 1), [None] * (query_module._CACHED_PARAMETERS + 1))
     assert cache.cache_info().currsize == 1
 

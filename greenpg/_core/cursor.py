@@ -10,7 +10,7 @@ from greenpg._core.protocol import execute_gen, leave_copy_gen
 from greenpg._core.query import PostgresQuery
 from greenpg._core.results import Results
 from greenpg.errors import ProgrammingError, error_from_result
-from greenpg.pq.enums import ExecStatus, Format, PipelineStatus, TransactionStatus
+from greenpg.pq.enums import COPY_STATES, ExecStatus, Format, PipelineStatus, TransactionStatus
 from greenpg.rows import Row
 from greenpg.sql import SQL, Identifier, Placeholder
 
@@ -19,13 +19,10 @@ if TYPE_CHECKING:
 
     from greenpg._core.connection import BaseConnection
     from greenpg._core.pipeline import Answer, BasePipeline
-    from greenpg._core.prepare import Key
+    from greenpg._core.prepare import Statement
     from greenpg.abc import Gen
     from greenpg.pq.abc import PGresult
     from greenpg.rows import RowFactory
-
-
-_COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
 class BaseCursor(Results[Row]):
@@ -64,19 +61,20 @@ class BaseCursor(Results[Row]):
         self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> Gen[None]:
         """Execute one command, or several without parameters, and take in all results."""
-        if self._conn._trace is not None:
-            self._conn._trace.begin("execute", query, self)
+        conn = self._conn
+        if conn._trace is not None:
+            conn._trace.begin("execute", query, self)
         self._check_open()
         self._forget()
         converted = self._convert(query, params)
-        yield from self._conn._begin_gen()
-        pipeline = self._conn._pipeline
-        if pipeline is None:
+        if not conn._autocommit:
+            yield from conn._begin_gen()
+        if conn._pipeline is None:
             results = yield from self._conduct_gen(converted, prepare, self._asked(binary))
-            yield from self._take_gen(results)
+            yield from self._take_gen(results, converted.statement)
         else:
-            self._answer = self._queue(pipeline, converted, prepare, self._asked(binary), self._arrived)
-            yield from pipeline.flush_gen()
+            self._answer = self._queue(conn._pipeline, converted, prepare, self._asked(binary), self._arrived)
+            yield from conn._pipeline.flush_gen()
 
     def _asked(self, binary: bool | None) -> bool | None:
         """Return whether the call or the cursor asks for binary results; `None`: nobody cares."""
@@ -93,43 +91,53 @@ class BaseCursor(Results[Row]):
         self, query: PostgresQuery, prepare: bool | None, binary: bool | None
     ) -> Gen[list[PGresult]]:
         """Send a converted query, prepared if it is time for it, and return its results."""
-        statements = self._conn._statements
-        key = query.query, query.types
-        yield from self._conn._close_statements_gen()
-        name = statements.name_of(key, prepare, self._conn.pgconn)
-        if name is None and statements.shall_prepare(key, prepare):
-            name = yield from self._prepare_gen(key)
-        if binary is None:
-            binary = statements.is_binary(key)
-        self._send(query, name, Format.BINARY if binary else Format.TEXT)
-        results = yield from self._receiving(is_small=statements.is_small(key))
+        conn = self._conn
+        statements = conn._statements
+        query.statement = statement = statements.find(query.query, query.types)
+        name = statements.name_of(statement, prepare, conn.pgconn)
+        if statements.given_up:
+            yield from conn._close_statements_gen()
+        if name is None and statements.shall_prepare(statement, prepare):
+            name = yield from self._prepare_gen(statement)
+        self._send(query, name, binary)
+        results = yield from self._receiving(is_small=statement.is_small)
+        if statement.is_as_before(results):
+            return results
         error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
         if error is not None:
             return (yield from self._failed_gen(error, query))
-        self._conn._check(results)
-        statements.saw(key, results, self._tx)
-        if results[-1].status in _COPIES:
+        conn._check(results)
+        statements.saw(statement, results)
+        if results[-1].status in COPY_STATES:
             yield from self._refuse_copy_gen()
         return results
 
-    def _prepare_gen(self, key: Key) -> Gen[bytes]:
+    def _prepare_gen(self, statement: Statement) -> Gen[bytes]:
         """Have the server prepare a statement, and return its name."""
         conn = self._conn
         name, settings = conn._statements.new_name(), settings_of(conn.pgconn)
         if conn._trace is not None:
-            conn._trace.begin("prepare", key[0])
-        conn.pgconn.send_prepare(name, *key)
+            conn._trace.begin("prepare", statement.key[0])
+        conn.pgconn.send_prepare(name, *statement.key)
         conn._check((yield from execute_gen(conn.pgconn)))
         if conn._trace is not None:
             conn._trace.end()
-        conn._statements.was_prepared(key, name, settings)
+        conn._statements.was_prepared(statement, name, settings)
         return name
 
-    def _send(self, query: PostgresQuery, name: bytes | None, result_format: Format) -> None:
+    def _send(self, query: PostgresQuery, name: bytes | None, binary: bool | None) -> None:
+        """Send a converted query.
+
+        :param name: under which it is prepared; `None` if it is not
+        :param binary: whether to ask for binary results; `None`: if every column has a loader for that
+        """
         pgconn = self._conn.pgconn
+        if binary is None:
+            binary = query.statement.judged(self._tx.adapters).is_binary
+        result_format = Format.BINARY if binary else Format.TEXT
         if name is not None:
             pgconn.send_query_prepared(name, query.params, query.formats, result_format)
-        elif query.params is not None or result_format == Format.BINARY or self._is_piped:
+        elif query.params is not None or binary or self._is_piped:
             pgconn.send_query_params(query.query, query.params, query.types, query.formats, result_format)
         else:
             pgconn.send_query(query.query)
@@ -151,24 +159,22 @@ class BaseCursor(Results[Row]):
         :param take: called with its results as they come, and with the execution that they are of
         """
         pipeline.refuse_copy(query.query)
-        statements, tx, execution = self._conn._statements, self._tx, self._execution
-        key = query.query, query.types
-        name = statements.name_of(key, prepare, self._conn.pgconn)
-        if name is None and statements.shall_prepare(key, prepare):
+        statements, execution = self._conn._statements, self._execution
+        query.statement = statement = statements.find(query.query, query.types)
+        name = statements.name_of(statement, prepare, self._conn.pgconn)
+        if name is None and statements.shall_prepare(statement, prepare):
             name = statements.new_name()
-            self._conn.pgconn.send_prepare(name, *key)
-            pipeline.expect(fail=lambda _: statements.forget(key))
-            statements.was_prepared(key, name, settings_of(self._conn.pgconn))
-        if binary is None:
-            binary = statements.is_binary(key)
-        self._send(query, name, Format.BINARY if binary else Format.TEXT)
+            self._conn.pgconn.send_prepare(name, *statement.key)
+            pipeline.expect(fail=lambda _: statements.forget(statement))
+            statements.was_prepared(statement, name, settings_of(self._conn.pgconn))
+        self._send(query, name, binary)
 
         def came(results: list[PGresult]) -> None:
-            statements.saw(key, results, tx)
+            statements.saw(statement, results)
             take(execution, results)
 
         def failed(error: Exception) -> None:
-            statements.was_outdated(key, error)
+            statements.was_outdated(statement, error)
 
         return pipeline.expect(came, failed)
 
@@ -177,7 +183,7 @@ class BaseCursor(Results[Row]):
         conn = self._conn
         # in the encoding that it was sent under: what has failed may have taken a change of that back
         error = error_from_result(result, encoding=self._tx.encoding)
-        if not conn._statements.was_outdated((query.query, query.types), error):
+        if not conn._statements.was_outdated(query.statement, error):
             raise error
         if conn.pgconn.transaction_status != TransactionStatus.IDLE:
             raise error  # the transaction has failed with it

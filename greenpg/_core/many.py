@@ -173,12 +173,12 @@ class _Batches:
         conn, asked = self._cursor._conn, self._cursor._asked(None)
         statements = conn._statements
         for types in list(self._names):
-            key = self._query.query, types
-            name = statements.name_of(key, True, conn.pgconn)
+            statement = statements.find(self._query.query, types)
+            name = statements.name_of(statement, True, conn.pgconn)
             if name is None and statements.threshold is not None:
                 del self._names[types]
             else:
-                binary = statements.is_binary(key) if asked is None else asked
+                binary = statement.judged(self._cursor._tx.adapters).is_binary if asked is None else asked
                 self._names[types] = name, Format.BINARY if binary else Format.TEXT
 
     def _send(self, rows: Iterator[Any], limit: int) -> Sent:
@@ -207,12 +207,13 @@ class _Batches:
 
     def _came(self, results: list[PGresult]) -> None:
         # of a kind that says nothing of one statement: whose types those were does not matter
-        self._cursor._conn._statements.saw((self._query.query, self._query.types), results, self._cursor._tx)
+        self._cursor._conn._statements.saw(self._query.statement, results)
         self._take(self._execution, results)
 
     def _failed(self, error: Exception) -> None:
+        statements = self._cursor._conn._statements
         for types in self._names:
-            self._cursor._conn._statements.was_outdated((self._query.query, types), error)
+            statements.was_outdated(statements.find(self._query.query, types), error)
 
 
 def flush_gen(pipeline: BasePipeline) -> Gen[None]:

@@ -18,7 +18,7 @@ from greenpg._core.protocol import wait_gen
 from greenpg.abc import Ready, Wait
 from greenpg.errors import InterfaceError, NotSupportedError, PipelineAborted, error_from_result
 from greenpg.pq import library
-from greenpg.pq.enums import ExecStatus, PipelineStatus, TransactionStatus
+from greenpg.pq.enums import COPY_STATES, ExecStatus, PipelineStatus, TransactionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ T = TypeVar("T")
 _log = logging.getLogger("greenpg")
 _CLIENT_COPY = re.compile(rb"\s*copy\b.*\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | re.DOTALL)
 _NO_COPY = "COPY cannot be done in a pipeline: leave its block first"
-_COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
 def _nothing(*_: object) -> None:
@@ -368,7 +367,7 @@ class BasePipeline:
     def _came(self, result: PGresult | None) -> None:
         """Take a result of the first answer awaited, or its end."""
         if result is not None:
-            if result.status in _COPIES:
+            if result.status in COPY_STATES:
                 self._conn._interrupted()
                 raise NotSupportedError(_NO_COPY)
             self._results.append(result)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenpg._core.chunks import CHUNK
 from greenpg.errors import Error
+from greenpg.pq.enums import ExecStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from greenpg.adapt import Transformer
+    from greenpg.adapt import AdaptersMap
     from greenpg.pq.abc import PGconn, PGresult
 
 Key = tuple[bytes, tuple[int, ...]]
@@ -27,7 +28,6 @@ Settings = tuple[bytes | None, ...]
 # Commands whose columns are always the same: FETCH and EXECUTE, for one, are about something else each time.
 _STEADY = (b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
 _REMEMBERED = 500
-_NEVER = -(1 << 60)
 _CHANGES = (b"ALTER ", b"CREATE ", b"DROP ")
 
 # What the text of a statement, and the constants in it, were read by when it was prepared.
@@ -35,6 +35,75 @@ _READ_BY = (b"client_encoding", b"standard_conforming_strings", b"DateStyle", b"
 _NO_STATEMENT = "26000"
 # These have no state of their own, and their messages are translated: the server's function tells them.
 _OUTDATED = frozenset({("0A000", "RevalidateCachedQuery"), ("42883", "getTypeBinaryOutputInfo")})
+
+
+class Statement:
+    """What one connection knows of one statement; it is the same object each time it is executed."""
+
+    __slots__ = (
+        *("_columns", "_executions", "_is_big", "_is_single", "_judged_by", "_status"),
+        *("is_binary", "is_learned", "is_small", "key", "name"),
+    )
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.name: bytes | None = None
+        """Under which it is prepared on the server; `None` if it is not."""
+        self.is_binary = False
+        """Whether every column has a binary loader, by `judged()`."""
+        self.is_learned = False
+        """Whether the types of all columns are known, by `judged()`."""
+        self.is_small = False
+        """Whether it is known that no result of it has had more rows than a chunk."""
+        self._judged_by: object | None = None
+        self._columns: tuple[int, ...] | None = None
+        """The types of the columns it had the last time; `None`: who knows which it has the next time."""
+        self._status = ExecStatus.EMPTY_QUERY
+        self._executions = 0
+        self._is_big = False
+        self._is_single = True
+        """Whether it is one command: the server prepares no more."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known what its columns are."""
+        return self._columns is not None
+
+    def judged(self, adapters: AdaptersMap) -> Statement:
+        """Return the statement itself, with what adapters can do with its columns if those are known."""
+        if self._judged_by is not adapters.state:
+            oids = frozenset(self._columns or ())
+            self.is_binary = bool(oids) and all(map(adapters.prefers_binary, oids))
+            self.is_learned = self._columns is not None and all(map(adapters.is_known, oids))
+            self._judged_by = adapters.state
+        return self
+
+    def saw_columns(self, result: PGresult) -> None:
+        """Take note of what its columns are."""
+        self._columns = tuple([result.ftype(i) for i in range(result.nfields)])
+        self._status = result.status
+        self._judged_by = None
+
+    def saw_size(self, rows: int) -> None:
+        """Take note of how many rows it has returned."""
+        self._is_big = self._is_big or rows > CHUNK
+        self.is_small = not self._is_big
+
+    def is_as_before(self, results: Sequence[PGresult]) -> bool:
+        """Return whether these are results as they were the last time, so that there is nothing to note."""
+        if self._columns is None or len(results) != 1:
+            return False
+        result = results[0]
+        return (
+            result.status == self._status
+            and (result.ntuples <= CHUNK or not self.is_small)
+            and result.has_columns(self._columns)
+        )
+
+    def forget_columns(self) -> None:
+        """Know nothing of its columns."""
+        self._columns = self._judged_by = None
+        self.is_binary = self.is_learned = False
 
 
 class Statements:
@@ -45,12 +114,10 @@ class Statements:
         """Executions before a statement is prepared; 0: at once, None: never (PgBouncer before 1.22)."""
         self.maximum: int | None = 100
         """Statements prepared at a time; None: any number."""
-        self.names: OrderedDict[Key, bytes] = OrderedDict()
         self.given_up: list[bytes] = []
         """Names that the server is still to forget."""
-        self._counts: OrderedDict[Key, int] = OrderedDict()
-        self._binary: OrderedDict[Key, bool] = OrderedDict()
-        self._big: OrderedDict[Key, bool] = OrderedDict()
+        self._prepared: OrderedDict[Key, Statement] = OrderedDict()
+        self._others: OrderedDict[Key, Statement] = OrderedDict()
         # behind a pooler, what has that name must never be another connection's statement
         self._prefix = b"_greenpg_" + os.urandom(4).hex().encode()
         self._made = 0
@@ -59,31 +126,42 @@ class Statements:
         self._has_changes = False
         """Whether the transaction has changed the schema, which is undone if it is rolled back."""
 
-    def name_of(self, key: Key, wish: bool | None, pgconn: PGconn) -> bytes | None:
+    def find(self, query: bytes, types: tuple[int, ...]) -> Statement:
+        """Return the statement of a text, for parameters of these types."""
+        key = query, types
+        statement = self._prepared.get(key)
+        if statement is not None:
+            self._prepared.move_to_end(key)
+            return statement
+        statement = self._others.get(key)
+        if statement is None:
+            statement = self._others[key] = Statement(key)
+            if len(self._others) > _REMEMBERED:
+                self._others.popitem(last=False)
+        else:
+            self._others.move_to_end(key)
+        return statement
+
+    def name_of(self, statement: Statement, wish: bool | None, pgconn: PGconn) -> bytes | None:
         """Return the name under which a statement is prepared, `None` if it is not, or not to be used.
 
         :param wish: as for `shall_prepare()`
         """
-        if key not in self.names or wish is False or self.threshold is None:
+        if statement.name is None or wish is False or self.threshold is None:
             return None
-        self._follow(settings_of(pgconn))
-        name = self.names.get(key)
-        if name is not None:
-            self.names.move_to_end(key)
-        return name
+        self.follow(settings_of(pgconn))
+        return statement.name
 
-    def shall_prepare(self, key: Key, wish: bool | None) -> bool:
+    def shall_prepare(self, statement: Statement, wish: bool | None) -> bool:
         """Count an execution, and return whether it is time to prepare the statement.
 
         :param wish: of the caller: whether to prepare it, or `None` to leave it to the threshold
         """
-        if self.threshold is None or wish is False:
+        if self.threshold is None or wish is False or not (wish or statement._is_single):
             return False
-        count = self._counts.pop(key, 0)
-        if wish or count >= self.threshold:
+        if wish or statement._executions >= self.threshold:
             return True
-        self._counts[key] = count + 1
-        _trim(self._counts)
+        statement._executions += 1
         return False
 
     def new_name(self) -> bytes:
@@ -91,24 +169,35 @@ class Statements:
         self._made += 1
         return b"%b_%d" % (self._prefix, self._made)
 
-    def was_prepared(self, key: Key, name: bytes, settings: Settings) -> None:
+    def was_prepared(self, statement: Statement, name: bytes, settings: Settings) -> None:
         """Take note of a statement that the server has prepared; others may be given up for it.
 
         :param settings: when it was sent
         """
-        self._follow(settings)
-        self.names[key] = name
-        while self.maximum is not None and len(self.names) > max(self.maximum, 0):
-            self.given_up.append(self.names.popitem(last=False)[1])
+        self.follow(settings)
+        statement.name, statement._executions = name, 0
+        self._others.pop(statement.key, None)
+        self._prepared[statement.key] = statement
+        while self.maximum is not None and len(self._prepared) > max(self.maximum, 0):
+            self._give_up(next(iter(self._prepared.values())))
 
-    def _follow(self, settings: Settings) -> None:
+    def follow(self, settings: Settings) -> None:
         """Give up what was prepared under other settings: its text would mean something else now."""
         if settings != self._settings:
             self._settings = settings
-            self.given_up += self.names.values()
-            self.names.clear()
+            self._give_up_all()
 
-    def was_outdated(self, key: Key, error: Exception) -> bool:
+    def _give_up(self, statement: Statement) -> None:
+        """Have the server forget a statement, of which the rest stays known."""
+        if statement.name is not None:
+            self.given_up.append(statement.name)
+        self.forget(statement)
+
+    def _give_up_all(self) -> None:
+        for statement in tuple(self._prepared.values()):
+            self._give_up(statement)
+
+    def was_outdated(self, statement: Statement, error: Exception) -> bool:
         """Return whether a statement failed, before it began, for what was known of it; forget that then.
 
         Its columns are of other types now, perhaps of one that is not to be had in binary; or the server does
@@ -119,43 +208,33 @@ class Statements:
         is_lost = error.sqlstate == _NO_STATEMENT
         if not is_lost and (error.sqlstate, error.diag.source_function) not in _OUTDATED:
             return False
-        name = self.names.pop(key, None)
-        if name is not None and not is_lost:
-            self.given_up.append(name)
-        return self._binary.pop(key, False) or name is not None
+        was_known = statement.name is not None or statement.is_binary
+        if is_lost:
+            self.forget(statement)
+        else:
+            self._give_up(statement)
+        statement.forget_columns()
+        return was_known
 
-    def forget(self, key: Key) -> None:
-        """Take note that a statement is not prepared after all."""
-        self.names.pop(key, None)
+    def forget(self, statement: Statement) -> None:
+        """Take note that a statement is not prepared, or not any more."""
+        if self._prepared.pop(statement.key, None) is not None:
+            self._others[statement.key] = statement
+        statement.name = None
 
-    def knows(self, key: Key) -> bool:
-        """Return whether it is known what the statement's columns are."""
-        return key in self._binary
-
-    def is_binary(self, key: Key) -> bool:
-        """Return whether every column of the statement had a binary loader the last time."""
-        return self._binary.get(key, False)
-
-    def is_small(self, key: Key) -> bool:
-        """Return whether no result of the statement has had more rows than a chunk."""
-        return self._big.get(key) is False
-
-    def saw(self, key: Key, results: Sequence[PGresult], transformer: Transformer) -> None:
-        """Take note of what a statement's results were, and of commands that make the server forget.
-
-        :param transformer: knows which types are loaded from binary
-        """
+    def saw(self, statement: Statement, results: Sequence[PGresult]) -> None:
+        """Take note of what a statement's results were, and of commands that make the server forget."""
+        if statement.is_as_before(results):
+            return
         for tag in _tags(results):
             if tag == b"DISCARD ALL" or tag.startswith(b"DEALLOCATE"):
                 self.clear()
                 return
         self.saw_changes(results)
-        if len(results) != 1:
-            self._counts[key] = _NEVER  # the server prepares one command at a time
-        elif (results[0].command_status or b"").startswith(_STEADY):
-            self.saw_columns(key, results[0], transformer)
-            self._big[key] = results[0].ntuples > CHUNK or self._big.get(key, False)
-            _trim(self._big)
+        statement._is_single = len(results) == 1
+        if statement._is_single and (results[0].command_status or b"").startswith(_STEADY):
+            statement.saw_columns(results[0])
+            statement.saw_size(results[0].ntuples)
 
     def saw_changes(self, results: Sequence[PGresult]) -> None:
         """Give all statements up, and what was known of them, if these change the schema, there or back.
@@ -168,32 +247,22 @@ class Statements:
             elif tag in (b"BEGIN", b"COMMIT"):
                 self._has_changes = False
             if self._has_changes and tag.startswith((b"ALTER ", b"DROP ", b"ROLLBACK")):
-                self.given_up += self.names.values()
-                self.names.clear()
-                self._binary.clear()
-
-    def saw_columns(self, key: Key, result: PGresult, transformer: Transformer) -> None:
-        """Take note of what a statement's columns are."""
-        oids = {result.ftype(i) for i in range(result.nfields)}
-        self._binary[key] = bool(oids) and transformer.are_binary(oids)
-        _trim(self._binary)
+                self._give_up_all()
+                for statement in self._others.values():
+                    statement.forget_columns()
 
     def clear(self) -> None:
         """Forget all names: the server has forgotten the statements."""
-        self.names.clear()
+        self._give_up_all()
         self.given_up.clear()
-        self._counts.clear()
+        for statement in self._others.values():
+            statement._executions = 0
 
 
 def settings_of(pgconn: PGconn) -> Settings:
     """Return the settings that a statement sent now is read by."""
-    return tuple(map(pgconn.parameter_status, _READ_BY))
+    return pgconn.parameter_statuses(_READ_BY)
 
 
 def _tags(results: Sequence[PGresult]) -> Iterator[bytes]:
     return (result.command_status or b"" for result in results)
-
-
-def _trim(remembered: OrderedDict[Key, Any]) -> None:
-    if len(remembered) > _REMEMBERED:
-        remembered.popitem(last=False)

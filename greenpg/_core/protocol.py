@@ -21,7 +21,7 @@ from greenpg._core.offload import TimeIsOver as TimeIsOver
 from greenpg._core.offload import offload_gen
 from greenpg.abc import Gen, Ready, Wait
 from greenpg.errors import NotSupportedError, OperationalError
-from greenpg.pq.enums import ConnStatus, ExecStatus, PollingStatus, TransactionStatus
+from greenpg.pq.enums import COPY_STATES, ConnStatus, ExecStatus, PollingStatus, TransactionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,6 @@ pieces of 8 kB, and what is left over by itself."""
 
 
 _PARTIAL = (ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK)
-_COPY_STATES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
 def wait_gen(fd: int, need: Wait) -> Gen[Ready]:
@@ -44,8 +43,12 @@ def wait_gen(fd: int, need: Wait) -> Gen[Ready]:
     """
     ready = yield fd, need
     if not ready:
-        raise TimeIsOver("the server did not answer in time")
+        raise _too_late()
     return ready
+
+
+def _too_late() -> TimeIsOver:
+    return TimeIsOver("the server did not answer in time")
 
 
 def flush_gen(pgconn: PGconn) -> Gen[None]:
@@ -72,10 +75,12 @@ def execute_gen(pgconn: PGconn) -> Gen[list[PGresult]]:
     """
     results: list[PGresult] = []
     try:
-        while (result := (yield from result_gen(pgconn))) is not None:
-            results.append(result)
-            if result.status in _COPY_STATES:
-                break
+        need = pgconn.receive(results)
+        while need is not None:
+            ready = yield pgconn.socket, need  # `wait_gen()`, which every statement would pay for
+            if not ready:
+                raise _too_late()
+            need = pgconn.receive(results, ready if need == Wait.RW else need)
     except OperationalError:
         if not results or results[-1].status != ExecStatus.FATAL_ERROR:
             raise
@@ -88,7 +93,7 @@ def drain_gen(pgconn: PGconn) -> Gen[None]:
         result = yield from result_gen(pgconn)
         if result is None:
             continue
-        if result.status in _COPY_STATES:
+        if result.status in COPY_STATES:
             yield from leave_copy_gen(pgconn)
         elif result.status in _PARTIAL:  # a stream has left a hundred thousand of them on their way
             while result is not None and not pgconn.is_busy():

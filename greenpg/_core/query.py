@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenpg.adapt import PyFormat
 from greenpg.errors import DataError, ProgrammingError
-from greenpg.sql import Composable, Parameter, Template, encoded, is_template, template_parts
+from greenpg.sql import Composable, Parameter, Template, encoded, encoded_in, is_template, template_parts
 
 if TYPE_CHECKING:
+    from greenpg._core.prepare import Statement
     from greenpg.adapt import Transformer
     from greenpg.pq import Buffer, Format
 
@@ -27,7 +28,9 @@ Params = Sequence[Any] | Mapping[str, Any]
 """What is bound to its placeholders: by position, or by name."""
 
 MOST_PARAMETERS = 65535  # the protocol counts them in 16 bits
-_CACHED_BYTES, _CACHED_PARAMETERS = 4096, 50
+_CACHED_LENGTH, _CACHED_PARAMETERS = 4096, 50
+_SEQUENCES = tuple, list
+_KINDS = *_SEQUENCES, dict
 
 # A name in parentheses, if there is one, and the letter.
 _PLACEHOLDER = re.compile(rb"%(?:\(([^)]+)\))?(.?)", re.DOTALL)
@@ -67,24 +70,30 @@ _NOTHING = _whole(b"")
 class PostgresQuery:
     """A statement whose parameters the server binds."""
 
-    query: bytes
+    query = b""
     """What to send."""
 
-    params: Sequence[Buffer | None] | None
+    params: Sequence[Buffer | None] | None = None
     """The values, in order; `None` for a statement without parameters, which may be several."""
 
-    types: tuple[int, ...]
+    types: tuple[int, ...] = ()
     """The OID of each value's type, 0 to let the server find out."""
 
-    formats: Sequence[Format] | None
+    formats: Sequence[Format] | None = None
     """The format of each value."""
 
-    want_formats: Sequence[PyFormat] | None
-    """How each parameter was asked to be sent."""
+    statement: Statement
+    """What its connection knows of it, once it was executed."""
+
+    _parsed = _NOTHING
 
     def __init__(self, transformer: Transformer):
         self._tx = transformer
-        self._take(_NOTHING)
+
+    @property
+    def want_formats(self) -> Sequence[PyFormat] | None:
+        """How each parameter was asked to be sent."""
+        return self._parsed.formats or None
 
     def convert(self, query: str | bytes | Composable | Template, params: Params | None = None) -> None:
         """Take a statement and its parameters.
@@ -104,7 +113,7 @@ class PostgresQuery:
             self._take(_whole(self._text(query)))
         else:
             check_kind(params)
-            self._take(self._parse(self._text(query), len(params)))
+            self._take(self._parse(query, len(params)))
             self.dump(params)
 
     def dump(self, params: Params) -> None:
@@ -129,14 +138,16 @@ class PostgresQuery:
             raise DataError(f"SQL cannot have a NUL in it: at byte {query.index(0) + 1}")
         return query
 
-    def _parse(self, text: bytes, count: int) -> Parsed:
+    def _parse(self, query: Any, count: int) -> Parsed:
         """Find the placeholders of a statement that is given `count` parameters."""
-        cached = len(text) <= _CACHED_BYTES and count <= _CACHED_PARAMETERS
-        return (_parse_cached if cached else parse)(text, self._tx.encoding)
+        encoding = self._tx.encoding
+        if type(query) is str and len(query) <= _CACHED_LENGTH and count <= _CACHED_PARAMETERS:
+            return _parse_cached(query, encoding)
+        return parse(self._text(query), encoding)
 
     def _take(self, parsed: Parsed) -> None:
         self._parsed = parsed
-        self.query, self.want_formats = parsed.numbered, parsed.formats or None
+        self.query = parsed.numbered
         self.params, self.types, self.formats = None, (), None
 
     def _bind(self, values: Sequence[Any]) -> None:
@@ -146,15 +157,16 @@ class PostgresQuery:
                 f"a statement takes at most {MOST_PARAMETERS} parameters, not {len(values)}: "
                 "pass a list for an array, or use COPY"
             )
-        self.params = self._tx.dump_sequence(values, self._parsed.formats)
-        self.types, self.formats = self._tx.types or (), self._tx.formats
+        tx = self._tx
+        self.params = tx.dump_sequence(values, self._parsed.formats)
+        self.types, self.formats = tx.types or (), tx.formats
 
 
 class RawQuery(PostgresQuery):
     """A statement in PostgreSQL's own style, with `$1`; nothing is looked for in it, `%` is an operator."""
 
-    def _parse(self, text: bytes, count: int) -> Parsed:
-        return _whole(text, count)
+    def _parse(self, query: Any, count: int) -> Parsed:
+        return _whole(self._text(query), count)
 
 
 class ClientQuery(PostgresQuery):
@@ -169,7 +181,7 @@ def check_kind(params: object) -> None:
 
     :raises ProgrammingError: it is not
     """
-    if isinstance(params, tuple | list | dict):
+    if isinstance(params, _KINDS):
         return
     if isinstance(params, str | bytes | bytearray) or not isinstance(params, Sequence | Mapping):
         raise ProgrammingError(
@@ -182,8 +194,10 @@ def in_order(params: Params, parsed: Parsed) -> Sequence[Any]:
 
     :raises ProgrammingError: they do not go with the placeholders
     """
-    check_kind(params)
     count = len(parsed.formats)
+    if type(params) in _SEQUENCES and parsed.names is None and len(params) == count:
+        return params  # type: ignore[return-value]  # what nearly all are
+    check_kind(params)
     if isinstance(params, Mapping):
         if parsed.names is not None:
             return _by_name(params, parsed.names)
@@ -238,7 +252,9 @@ def parse(text: bytes, encoding: str) -> Parsed:
     return _parsed(chunks, order, formats, tuple(numbers) or None)
 
 
-_parse_cached = lru_cache(512)(parse)
+@lru_cache(512)
+def _parse_cached(text: str, encoding: str) -> Parsed:
+    return parse(encoded_in(text, encoding), encoding)
 
 
 def _format(match: re.Match[bytes], encoding: str) -> PyFormat:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from greenpg._core.chunks import CHUNK, ChunkedResult, receive_gen
 from greenpg._core.column import Column
+from greenpg._core.prepare import settings_of
 from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
 from greenpg.errors import InterfaceError, NotSupportedError, ProgrammingError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from greenpg._core.connection import BaseConnection
     from greenpg._core.pipeline import Answer
+    from greenpg._core.prepare import Statement
     from greenpg.abc import Gen
     from greenpg.pq.abc import PGresult
     from greenpg.rows import RowFactory, RowMaker
@@ -40,6 +42,7 @@ class Results(Generic[Row]):
         self.arraysize = 1
         """Rows that `fetchmany()` fetches by default."""
         self._is_closed = False
+        self._tx: Transformer = None  # type: ignore[assignment]  # right below
         self._forget()
 
     def _forget(self) -> None:
@@ -63,7 +66,13 @@ class Results(Generic[Row]):
         """The first of the rows, where they have only to be handed out."""
 
     def _transformer(self) -> Transformer:
-        return Transformer(self._conn if self._adapters is None else self)
+        """Return what converts values as things are now: what did it before, if nothing has changed since."""
+        context = self._conn if self._adapters is None else self
+        settings = settings_of(self._conn.pgconn)
+        tx = self._tx
+        if tx is None or not tx.is_for(settings, context.adapters):
+            tx = Transformer(context, settings)
+        return tx
 
     # What it is about
 
@@ -123,11 +132,15 @@ class Results(Generic[Row]):
 
     # Taking them in, and going from one to the next
 
-    def _take_gen(self, results: list[PGresult]) -> Gen[None]:
-        """Keep the results, the first of them current, with the types in it that are not known asked for."""
+    def _take_gen(self, results: list[PGresult], statement: Statement | None = None) -> Gen[None]:
+        """Keep the results, the first of them current, with the types in it that are not known asked for.
+
+        :param statement: what is known of them, if they are those of one
+        """
         self._results = results
         self._select(0)
-        yield from self._learn_gen()
+        if statement is None or not statement.judged(self._tx.adapters).is_learned:
+            yield from self._learn_gen()
 
     def _receiving(self, *, is_small: bool) -> Gen[list[PGresult]]:
         """Return what returns the results of what was just sent, a big one in chunks.

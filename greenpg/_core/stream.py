@@ -60,7 +60,8 @@ class Stream:
             yield from self._describe_gen(converted)
         binary = cursor._asked(binary)
         if binary is None:
-            binary = conn._statements.is_binary((converted.query, converted.types))
+            statement = conn._statements.find(converted.query, converted.types)
+            binary = statement.judged(cursor._tx.adapters).is_binary
         form = Format.BINARY if binary else Format.TEXT
         conn.pgconn.send_query_params(
             converted.query, converted.params, converted.types, converted.formats, form
@@ -80,10 +81,11 @@ class Stream:
 
     def _describe_gen(self, query: PostgresQuery) -> Gen[None]:
         """Find out the columns before they come: types to be asked for, whether all can be had in binary."""
-        conn, key = self._conn, (query.query, query.types)
-        if conn._statements.knows(key):
+        conn = self._conn
+        statement = conn._statements.find(query.query, query.types)
+        if statement.is_known:
             return
-        conn.pgconn.send_prepare(b"", *key)
+        conn.pgconn.send_prepare(b"", *statement.key)
         conn._check((yield from execute_gen(conn.pgconn)))
         conn.pgconn.send_describe_prepared(b"")
         results = yield from execute_gen(conn.pgconn)
@@ -93,7 +95,7 @@ class Stream:
         tx = self._cursor._tx
         tx.set_pgresult(results[0])
         yield from conn._learn_gen(tx.unknown_oids(), tx.adapters)
-        conn._statements.saw_columns(key, results[0], tx)
+        statement.saw_columns(results[0])
         self._cursor._tx = self._cursor._transformer()
 
     def rows_gen(self) -> Gen[list[Any]]:

@@ -63,7 +63,7 @@ class AdaptersMap:
         :param types: instead of the template's
         """
         self._own = template is None
-        self.state = object() if template is None else template.state
+        self.state = object() if template is None or types is not None else template.state
         self._dumpers: dict[PyFormat, dict[type | str, type[Dumper]]]
         self._dumpers_by_oid: dict[PyFormat, dict[int, type[Dumper]]]
         self._loaders: dict[PyFormat, dict[int, type[Loader]]]
@@ -182,9 +182,9 @@ class AdaptersMap:
         """Return the loader of a type in a format, None if there is none."""
         return self._loaders[_BINARY if format == Format.BINARY else _TEXT].get(oid)
 
-    def is_loadable(self, oid: int) -> bool:
-        """Return whether there is a loader of the type, of either format."""
-        return oid in self._loaders[_AUTO]
+    def is_known(self, oid: int) -> bool:
+        """Return whether there is a loader of the type, of either format, or a `TypeInfo`."""
+        return oid in self._loaders[_AUTO] or self.types.get(oid) is not None
 
     def prefers_binary(self, oid: int) -> bool:
         """Return whether a type, and all that its values are made of, are best loaded from binary."""

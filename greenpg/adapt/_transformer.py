@@ -1,8 +1,8 @@
 """Converting whole rows and sequences of parameters in one place: a connection, or a cursor, as it is now.
 
-A `Transformer` keeps the dumpers and loaders it has made, so it is short-lived: settings that change on the
-connection (encoding, time zone, styles) count for the next one. Whatever goes wrong in a dumper or a loader
-comes out as a `DataError` or `ProgrammingError` that names value and type, or the column.
+A `Transformer` keeps the dumpers and loaders it has made: what is registered later, and settings that change
+on the connection (encoding, time zone, styles), count for the next one. Whatever goes wrong in a dumper or a
+loader comes out as a `DataError` or `ProgrammingError` that names value and type, or the column.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 
+_NO_COLUMNS = (0,), -1
 _TEXT_OID = 25
 _UNKNOWN_OID = 705
 
@@ -43,12 +44,16 @@ class Transformer:
     formats: list[Format] | None
     """The format of each parameter dumped last."""
 
-    def __init__(self, context: AdaptContext | None = None) -> None:
+    def __init__(self, context: AdaptContext | None = None, settings: object = None) -> None:
         """Make one.
 
         :param context: whose adapters and settings count; None for the package's adapters and no connection
+        :param settings: those of the connection, to know later whether they are the same; None if that is not
+            asked
         """
         self._adapters = adapters_of(context)
+        self._settings = settings
+        self._state = self._adapters.state
         self._connection = None if context is None else context.connection
         self._encoding: str | None = None
         self._dumpers: dict[tuple[PyFormat, Any], Dumper] = {}
@@ -57,6 +62,8 @@ class Transformer:
         self._row_encoders: list[Encoder | None] | None = None
         self._row_loads: tuple[Callable[[bytes], Any], ...] = ()
         self._row_loader: RowLoader | None = None
+        self._columns: tuple[tuple[int, ...], int] = _NO_COLUMNS
+        """The types, and the format, of the result's columns that they are for."""
         self._result: PGresult | None = None
         self._rows = 0
         self.types = None
@@ -66,6 +73,15 @@ class Transformer:
     def from_context(cls, context: AdaptContext | None) -> Transformer:
         """Return the context itself if it is one, so that nested values share what it keeps."""
         return context if isinstance(context, Transformer) else cls(context)
+
+    def is_for(self, settings: object, adapters: AdaptersMap) -> bool:
+        """Return whether one made now would be the same, for these settings and adapters."""
+        return (
+            settings is self._settings
+            and adapters is self._adapters
+            and adapters.state is self._state
+            and self._row_dumpers is None
+        )
 
     @property
     def connection(self) -> Any:
@@ -217,8 +233,11 @@ class Transformer:
         self._rows = 0 if result is None else result.ntuples
         if row_loader is not None:
             self._row_loader, self._row_loads = row_loader, row_loader.loads
-        elif set_loaders:
+        elif set_loaders and (result is None or not result.has_columns(*self._columns)):
             self._set_loads([] if result is None else self._loads_of(result, format))
+            if result is not None and format is None and self._row_loads:
+                types = [result.ftype(i) for i in range(result.nfields)]
+                self._columns = tuple(types), result.fformat(0)
 
     def set_loader_types(self, types: Sequence[int], format: Format) -> None:
         """Load sequences of values of these types, all in one format, from now on."""
@@ -231,6 +250,7 @@ class Transformer:
 
     def _set_loads(self, loads: Sequence[Callable[[bytes], Any]]) -> None:
         self._row_loads, self._row_loader = tuple(loads), None
+        self._columns = _NO_COLUMNS
 
     @property
     def row_loader(self) -> RowLoader:
@@ -246,7 +266,7 @@ class Transformer:
         """Return the types of the result's columns that have neither a loader nor a `TypeInfo`."""
         result = self._result
         oids = set() if result is None else {result.ftype(i) for i in range(result.nfields)}
-        return {oid for oid in oids if not (self._adapters.is_loadable(oid) or self._adapters.types.get(oid))}
+        return {oid for oid in oids if not self._adapters.is_known(oid)}
 
     def are_binary(self, oids: Iterable[int]) -> bool:
         """Return whether columns of these types are all best loaded from binary."""

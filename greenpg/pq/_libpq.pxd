@@ -197,6 +197,8 @@ cdef class PGconn:
     cdef Functions *pq
     cdef Library library
     cdef public object notice_handler
+    cdef tuple reported_names  # the settings asked for last
+    cdef tuple reported  # and what they were
     cdef void *trace_file
     cdef uintptr_t key  # what the notice receiver knows it by, 0 for a borrowed one
     cdef int notices  # that are being handled now
@@ -209,6 +211,7 @@ cdef class PGconn:
     cdef int sent(self, int good) except -1  # fail("sending a command failed") if not good
     cdef int close(self) except -1
     cdef int end_trace(self) except -1
+    cdef bint reports_the_same(self) except -1
 
 
 @cython.final

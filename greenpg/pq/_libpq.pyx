@@ -13,7 +13,7 @@ from libc.limits cimport INT_MAX
 from libc.stdint cimport uintptr_t
 from libc.stdio cimport FILE, fclose
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memchr, strlen
+from libc.string cimport memchr, strcmp, strlen
 from posix.dlfcn cimport RTLD_LOCAL, RTLD_NOW, dlerror, dlopen, dlsym
 from posix.fcntl cimport FD_CLOEXEC, F_SETFD, O_RDWR, fcntl, open as c_open
 from posix.stdio cimport fdopen
@@ -22,6 +22,7 @@ cimport cython
 
 import os
 
+from greenpg.abc import Wait
 from greenpg.errors import DataError, InterfaceError, OperationalError, ProgrammingError
 from greenpg.pq._versions import SINCE, too_old
 from greenpg.pq.enums import ConnStatus, ExecStatus, Ping, PipelineStatus, PollingStatus, TransactionStatus

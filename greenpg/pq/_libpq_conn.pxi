@@ -1,6 +1,14 @@
 # `PGconn`: one libpq connection, our own or borrowed. Every call looks first whether it is still there.
 
 
+cdef object WAIT_R = Wait.R, WAIT_RW = Wait.RW
+
+cdef enum:  # `COPY_STATES`
+    COPY_OUT = 3
+    COPY_IN = 4
+    COPY_BOTH = 8
+
+
 @cython.final
 cdef class PGconn:
     """A `PGconn *` that is finished with this object, unless it is borrowed."""
@@ -105,6 +113,27 @@ cdef class PGconn:
 
     def parameter_status(self, bytes name not None):
         return text_or_none(self.pq.PQparameterStatus(self.alive(), name))
+
+    def parameter_statuses(self, tuple names not None):
+        if names is not self.reported_names or not self.reports_the_same():
+            self.reported = tuple([None if self.ptr is NULL else self.parameter_status(name) for name in names])
+            self.reported_names = names
+        return self.reported
+
+    cdef bint reports_the_same(self) except -1:
+        cdef Py_ssize_t i
+        cdef const char *value
+        for i in range(len(self.reported)):
+            known = self.reported[i]
+            value = NULL
+            if self.ptr is not NULL:
+                value = self.pq.PQparameterStatus(self.ptr, PyBytes_AS_STRING(self.reported_names[i]))
+            if value is NULL or known is None:
+                if value is not NULL or known is not None:
+                    return False
+            elif strcmp(value, PyBytes_AS_STRING(known)) != 0:
+                return False
+        return True
 
     def set_error_verbosity(self, int verbosity):
         return self.pq.PQsetErrorVerbosity(self.alive(), verbosity)
@@ -275,6 +304,23 @@ cdef class PGconn:
         else:
             result = self.pq.PQgetResult(ptr)
         return None if result is NULL else new_result(self.pq, result)
+
+    def receive(self, list results not None, int ready=0):
+        cdef int status
+        if ready & 1:
+            self.consume_input()
+        while True:
+            if self.flush():
+                return WAIT_RW
+            if self.pq.PQisBusy(self.alive()):
+                return WAIT_R
+            result = self.get_result()
+            if result is None:
+                return None
+            results.append(result)
+            status = (<PGresult> result).pq.PQresultStatus((<PGresult> result).ptr)
+            if status == COPY_OUT or status == COPY_IN or status == COPY_BOTH:
+                return None
 
     def set_single_row_mode(self):
         if not self.pq.PQsetSingleRowMode(self.alive()):

@@ -77,6 +77,17 @@ cdef class PGresult:
         self.check_column(column_number)
         return self.pq.PQftype(self.ptr, column_number)
 
+    def has_columns(self, tuple types not None, format=None):
+        cdef int i, wanted = -1 if format is None else format
+        if len(types) != self.nfields:
+            return False
+        for i in range(self.nfields):
+            if self.pq.PQftype(self.ptr, i) != <Oid> types[i]:
+                return False
+            if format is not None and self.pq.PQfformat(self.ptr, i) != wanted:
+                return False
+        return True
+
     def fmod(self, int column_number):
         self.check_column(column_number)
         return self.pq.PQfmod(self.ptr, column_number)

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from greenpg.pq.cancels import PGcancel as PGcancel  # noqa: TC001 - with the others, to be looked at
+from greenpg.pq.cancels import PGcancelConn as PGcancelConn  # noqa: TC001
 from greenpg.pq.enums import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from greenpg.abc import Wait
     from greenpg.pq.enums import (
         ConnStatus,
         ExecStatus,
@@ -88,6 +91,9 @@ class PGresult(Protocol):
     def fsize(self, column_number: int) -> int:
         """Return the size of a column's type on the server in bytes, negative if it varies."""
 
+    def has_columns(self, types: tuple[int, ...], format: int | None = None) -> bool:
+        """Return whether the columns are of these types, by OID, and all of that format if one is given."""
+
     def get_value(self, row_number: int, column_number: int) -> bytes | None:
         """Return a value as it came, None for NULL."""
 
@@ -121,51 +127,6 @@ class PGresult(Protocol):
     @property
     def oid_value(self) -> int:
         """The OID of the row inserted into a table that has them, else 0."""
-
-
-class PGcancelConn(Protocol):
-    """A cancel request with the connection's own security, sent without blocking (libpq 17)."""
-
-    __slots__ = ()
-
-    def start(self) -> None:
-        """Begin the request; then wait for `socket` to be writable and `poll()`."""
-
-    def poll(self) -> PollingStatus:
-        """Go on with the request and return what to wait for; `OK`: the server has taken it."""
-
-    @property
-    def status(self) -> ConnStatus:
-        """The state of the request; `BAD` when closed."""
-
-    @property
-    def socket(self) -> int:
-        """The file descriptor to wait for; it may change between polls."""
-
-    @property
-    def error_message(self) -> bytes:
-        """What went wrong last, empty if nothing did."""
-
-    def get_error_message(self, encoding: str = "utf-8") -> str:
-        """Return `error_message` as text, without the newline at its end."""
-
-    def reset(self) -> None:
-        """Make the object ready for another `start()`."""
-
-    def finish(self) -> None:
-        """Close and free it; this also happens with the Python object, and twice does no harm."""
-
-
-class PGcancel(Protocol):
-    """A cancel request for libpq older than 17. It blocks, and it may be used in any thread."""
-
-    __slots__ = ()
-
-    def cancel(self) -> None:
-        """Send the request in plain text and wait for the server to take it: call it off the hub."""
-
-    def free(self) -> None:
-        """Free it; this also happens with the Python object, and twice does no harm."""
 
 
 class PGconn(Protocol):
@@ -240,6 +201,9 @@ class PGconn(Protocol):
 
     def parameter_status(self, name: bytes) -> bytes | None:
         """Return a setting that the server reports, such as `server_encoding`; None if it does not."""
+
+    def parameter_statuses(self, names: tuple[bytes, ...]) -> tuple[bytes | None, ...]:
+        """Return several settings, all None when closed; the same object as long as nothing has changed."""
 
     def set_error_verbosity(self, verbosity: int) -> int:
         """Say how much `error_message` tells, as a `Verbosity`; return how much it did."""
@@ -360,6 +324,13 @@ class PGconn(Protocol):
 
     def get_result(self) -> PGresult | None:
         """Return the next result, None at the end of a command; it waits if the connection `is_busy()`."""
+
+    def receive(self, results: list[PGresult], ready: int = 0) -> Wait | None:
+        """Send what is queued, take in what has come, add each result to the list; nothing of it waits.
+
+        :param ready: what `socket` was waited for and is, bits of `Wait`: it is read from if that is one
+        :return: what to wait for; None at the end of the command, or where a COPY begins
+        """
 
     def set_single_row_mode(self) -> None:
         """Ask for the rows of the query just sent one by one."""

@@ -69,6 +69,10 @@ class ExecStatus(_OpenEnum):
     TUPLES_CHUNK = 12
 
 
+COPY_STATES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
+"""What the result is that a COPY begins with; libpq hands it out as often as it is asked."""
+
+
 class TransactionStatus(_OpenEnum):
     """Where the session is in its transaction (`PQtransactionStatus`)."""
 

@@ -6,6 +6,7 @@ import os
 from ctypes import addressof, byref, c_int, c_size_t, c_void_p, create_string_buffer, resize, string_at
 from typing import TYPE_CHECKING, NoReturn
 
+from greenpg.abc import Wait
 from greenpg.errors import OperationalError
 from greenpg.pq import abc
 from greenpg.pq._ctypes.cancel import PGcancel, PGcancelConn
@@ -13,7 +14,7 @@ from greenpg.pq._ctypes.functions import NotifyStruct
 from greenpg.pq._ctypes.memory import COPY_ROOM, INT_MAX, c_text, oids, option_list, parameters, taken
 from greenpg.pq._ctypes.result import PGresult
 from greenpg.pq._ctypes.trace import Trace
-from greenpg.pq.enums import ConnStatus, Format, PipelineStatus, PollingStatus, TransactionStatus
+from greenpg.pq.enums import COPY_STATES, ConnStatus, Format, PipelineStatus, PollingStatus, TransactionStatus
 from greenpg.pq.records import PGnotify
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class PGconn(abc.PGconn):
         self._owned = owned
         self._pid = os.getpid()
         self._trace: Trace | None = None
+        self._reported: tuple[bytes | None, ...] = ()
         self._ptr: int | None = address
         self._copied = c_void_p()
         self._copied_ref = byref(self._copied)
@@ -130,6 +132,12 @@ class PGconn(abc.PGconn):
     def parameter_status(self, name: bytes) -> bytes | None:
         value: bytes | None = self._pq.PQparameterStatus(self._ptr or closed(), name)
         return value
+
+    def parameter_statuses(self, names: tuple[bytes, ...]) -> tuple[bytes | None, ...]:
+        found = (None,) * len(names) if not self._ptr else tuple(map(self.parameter_status, names))
+        if found != self._reported:
+            self._reported = found
+        return self._reported
 
     def set_error_verbosity(self, verbosity: int) -> int:
         return int(self._pq.PQsetErrorVerbosity(self._ptr or closed(), verbosity))
@@ -264,6 +272,21 @@ class PGconn(abc.PGconn):
     def get_result(self) -> PGresult | None:
         address = self._pq.PQgetResult(self._ptr or closed())
         return PGresult(self._pq, address) if address else None
+
+    def receive(self, results: list[abc.PGresult], ready: int = 0) -> Wait | None:
+        if ready & Wait.R:
+            self.consume_input()
+        while True:
+            if self.flush():
+                return Wait.RW
+            if self.is_busy():
+                return Wait.R
+            result = self.get_result()
+            if result is None:
+                return None
+            results.append(result)
+            if result.status in COPY_STATES:
+                return None
 
     def set_single_row_mode(self) -> None:
         rv = self._pq.PQsetSingleRowMode(self._ptr or closed())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctypes import string_at
+from operator import eq
 from typing import TYPE_CHECKING
 
 from greenpg.pq import abc
@@ -89,6 +90,13 @@ class PGresult(abc.PGresult):
     def fsize(self, column_number: int) -> int:
         self._check_column(column_number)
         return int(self._pq.PQfsize(self._ptr, column_number))
+
+    def has_columns(self, types: tuple[int, ...], format: int | None = None) -> bool:
+        return (
+            len(types) == self._nfields
+            and all(map(eq, types, map(self.ftype, range(self._nfields))))
+            and (format is None or all(self.fformat(i) == format for i in range(self._nfields)))
+        )
 
     def get_value(self, row_number: int, column_number: int) -> bytes | None:
         length = self.get_length(row_number, column_number)
