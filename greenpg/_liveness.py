@@ -7,7 +7,7 @@ free for others. Nothing wakes up periodically.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenpg._turn import TurnTaking
 from greenpg.abc import Wait
@@ -22,19 +22,17 @@ if TYPE_CHECKING:
 class Lively(TurnTaking[Row]):
     """A connection whose end can be waited for."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._watches: set[Hangup] = set()
+    _watches: frozenset[Hangup] = frozenset()
 
     def _watch(self) -> Hangup:
         """Return what wakes up at the end of the session; `_unwatch()` it."""
         self._check_process()
         watch = Hangup(self.pgconn.socket)
-        self._watches.add(watch)
+        self._watches |= {watch}
         return watch
 
     def _unwatch(self, watch: Hangup) -> None:
-        self._watches.discard(watch)
+        self._watches -= {watch}
         watch.close()
 
     def _end_gen(self, watch: Hangup) -> Gen[bool]:
@@ -58,6 +56,7 @@ class Lively(TurnTaking[Row]):
         finally:
             self._has_hung_up = not self._is_closed
             self._end_turn(gen)
+            self._deliver()
 
     def _look(self) -> None:
         # who uses it, looks; and what has come to a forked child is the parent's

@@ -86,13 +86,14 @@ _lock = pristine("_thread").RLock  # a signal handler in the thread that has it 
 class TurnTaking(BaseSession[Row]):
     """A connection that one at a time may use; the blocking and the async one add how they wait."""
 
+    _cancelling: Rescue | None = None
+    """A request to cancel that nobody waits for; the next turn does, lest it hit that one's statement."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turn: dict[None, Turn] = {}
         self._slice = TimeSlice()
         self._rescue: Rescue | None = None
-        self._cancelling: Rescue | None = None
-        """A request to cancel that nobody waits for; the next turn does, lest it hit that one's statement."""
         self._closed_by: object | None = None
         self._has_hung_up = False
         """Whether the server has gone while somebody used the connection, who may not have noticed."""
@@ -184,7 +185,7 @@ class TurnTaking(BaseSession[Row]):
             raise InterfaceError("the connection belongs to the parent process; open a new one after fork()")
 
     def _end_turn(self, gen: Gen[Any]) -> None:
-        """Give up the turn, if `gen` had it, and hand out what the server has said meanwhile."""
+        """Give up the turn, if `gen` had it; what the server has said meanwhile is to be handed out then."""
         gen.close()
         if self._has_turn(gen):
             left = ()
@@ -198,8 +199,6 @@ class TurnTaking(BaseSession[Row]):
                 self._trace.tell(left)
         if self._has_hung_up:
             self._end_hung_up()
-        if self._news:
-            self._deliver()
 
     def _end_hung_up(self) -> None:
         """The server has gone, and who had the connection may not have noticed: notice it."""
@@ -249,6 +248,8 @@ class TurnTaking(BaseSession[Row]):
         if self._trace is not None and had_turn:
             self._trace.fail(failure)
         self._end_turn(gen)
+        if not isinstance(error, Exception):
+            self._deliver()  # at once: an interruption does not wait
         return failure
 
     def _has_turn(self, gen: Gen[Any]) -> bool:
@@ -457,7 +458,7 @@ class TurnTaking(BaseSession[Row]):
         warnings.warn(
             f"{self!r} was deleted while still open: close it", ResourceWarning, source=self, stacklevel=1
         )
-        self._termination_listeners.clear()  # they would be given what is on its way out
+        self._termination_listeners = ()  # they would be given what is on its way out
         if sys.is_finalizing():
             self._finish()  # no thread begins any more, and nobody is to be named
             return

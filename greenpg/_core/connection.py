@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from greenpg import errors
@@ -20,9 +21,9 @@ from greenpg.types import _introspection as introspection
 from greenpg.types import adapters as global_adapters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from greenpg.abc import Gen, Slice
+    from greenpg.abc import Gen
     from greenpg.adapt import AdaptContext
     from greenpg.pq.abc import PGconn, PGresult
     from greenpg.rows import RowFactory
@@ -32,9 +33,6 @@ T = TypeVar("T")
 
 class BaseConnection(Messages, Generic[Row]):
     """The state of one session, and its conversations; `_run()` of the shells carries them."""
-
-    _slice: Slice
-    """How long it may keep the loop; whoever knows the clock provides it."""
 
     # PEP 249, "Optional DB API Extensions"
     Warning = errors.Warning
@@ -48,27 +46,28 @@ class BaseConnection(Messages, Generic[Row]):
     ProgrammingError = errors.ProgrammingError
     NotSupportedError = errors.NotSupportedError
 
+    _type_rows: Mapping[int, tuple[Any, ...]] = MappingProxyType({})
+    """What the server has told of types, by OID."""
+    _nameless_types: frozenset[int] = frozenset()
+    """Those that it knew nothing of."""
+    _was_closed = False
+    """Whether `close()` has ended it."""
+    _has_ended = False
+    """Whether those who wait for the end were told."""
+    _lacks_chunks = False
+    """Whether libpq is too old to hand out rows in chunks."""
+
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row]) -> None:
         super().__init__(pgconn)
         self.row_factory = row_factory
         self._statements = Statements()
         self._adapters: AdaptersMap | None = None
-        self._type_rows: dict[int, tuple[Any, ...]] = {}
-        """What the server has told of types, by OID."""
-        self._nameless_types: set[int] = set()
-        """Those that it knew nothing of."""
         self._autocommit = False
-        self._was_closed = False
-        """Whether `close()` has ended it."""
         self._under_way: object | None = None
         """The COPY or the stream that has the connection between its own calls."""
         self._pipeline: BasePipeline | None = None
-        self._lacks_chunks = False
-        """Whether libpq is too old to hand out rows in chunks."""
         self._trace: Any = None
         """Takes note of what is begun and ended, for a tracer; `None` if there is none."""
-        self._has_ended = False
-        """Whether those who wait for the end were told."""
 
     def __repr__(self) -> str:
         name = f"{type(self).__module__}.{type(self).__qualname__}"
@@ -308,7 +307,7 @@ class BaseConnection(Messages, Generic[Row]):
             return
         rows = yield from self._ask_gen(introspection.QUERY, [introspection.parameter(unknown)])
         introspection.learn(self.adapters, rows)
-        self._type_rows.update((row[0], row) for row in rows)
+        self._type_rows = {**self._type_rows, **{row[0]: row for row in rows}}
         self._nameless_types |= unknown - self._type_rows.keys()
 
     # The end

@@ -11,7 +11,7 @@ import logging
 import weakref
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from greenpg._core.info import ConnectionInfo
 from greenpg.abc import Wait
@@ -20,9 +20,11 @@ from greenpg.errors import diagnostic_from_result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenpg.abc import Gen
+    from greenpg.abc import Gen, Slice
     from greenpg.errors import Diagnostic
     from greenpg.pq.abc import PGconn, PGresult
+
+T = TypeVar("T")
 
 _log = logging.getLogger("greenpg")
 
@@ -44,20 +46,25 @@ Notify.__module__ = "greenpg"  # where everybody finds it; a NamedTuple's body c
 class Messages:
     """The part of a connection that hears, and passes on."""
 
+    _slice: Slice
+    """How long it may keep the loop; whoever knows the clock provides it."""
+
+    # What most connections never have anything of is the class's: there may be thousands of them.
+    _notice_handlers: tuple[Callable[[Diagnostic], object], ...] = ()
+    _log_listeners: tuple[Callable[[Any, Diagnostic], object], ...] = ()
+    _notify_handlers: tuple[Callable[[Notify], object], ...] = ()
+    _termination_listeners: tuple[Callable[[Any], object], ...] = ()
+    _backlog: deque[Notify] | tuple[()] = ()
+    """Notifications for `notifies()`."""
+    _readers = 0
+    """How many iterations over `notifies()` are under way."""
+
     def __init__(self, pgconn: PGconn) -> None:
         self.pgconn = pgconn
         self._last_words: Diagnostic | None = None
         """What the server has ended the session with, unasked."""
-        self._news: deque[tuple[tuple[Callable[..., object], ...], tuple[Any, ...]]] = deque()
+        self._news: deque[tuple[tuple[Callable[..., object], ...], tuple[Any, ...]]] | tuple[()] = ()
         """Handlers that are still to be called, and with what."""
-        self._notice_handlers: list[Callable[[Diagnostic], object]] = []
-        self._log_listeners: list[Callable[[Any, Diagnostic], object]] = []
-        self._notify_handlers: list[Callable[[Notify], object]] = []
-        self._termination_listeners: list[Callable[[Any], object]] = []
-        self._backlog: deque[Notify] = deque()
-        """Notifications for `notifies()`."""
-        self._readers = 0
-        """How many iterations over `notifies()` are under way."""
         pgconn.notice_handler = _Notes(self)
 
     # Who is told
@@ -68,28 +75,28 @@ class Messages:
         :param callback: takes a `Diagnostic`, valid as long as it is held; what it raises is logged
         :raises TypeError: it is a coroutine function: handlers are called, not awaited
         """
-        self._notice_handlers.append(_plain(callback))
+        self._notice_handlers = (*self._notice_handlers, _plain(callback))
 
     def remove_notice_handler(self, callback: Callable[[Diagnostic], object]) -> None:
         """Have `callback` called no more.
 
         :raises ValueError: it was not added
         """
-        self._notice_handlers.remove(callback)
+        self._notice_handlers = _without(self._notice_handlers, callback)
 
     def add_log_listener(self, callback: Callable[[Any, Diagnostic], object]) -> None:
         """Have `callback` called with the connection and each notice: a notice handler in asyncpg's words.
 
         :raises TypeError: it is a coroutine function
         """
-        self._log_listeners.append(_plain(callback))
+        self._log_listeners = (*self._log_listeners, _plain(callback))
 
     def remove_log_listener(self, callback: Callable[[Any, Diagnostic], object]) -> None:
         """Have `callback` called no more.
 
         :raises ValueError: it was not added
         """
-        self._log_listeners.remove(callback)
+        self._log_listeners = _without(self._log_listeners, callback)
 
     def add_notify_handler(self, callback: Callable[[Notify], object]) -> None:
         """Have `callback` called with each notification, once the call that received it is over.
@@ -99,14 +106,14 @@ class Messages:
 
         :raises TypeError: it is a coroutine function
         """
-        self._notify_handlers.append(_plain(callback))
+        self._notify_handlers = (*self._notify_handlers, _plain(callback))
 
     def remove_notify_handler(self, callback: Callable[[Notify], object]) -> None:
         """Have `callback` called no more.
 
         :raises ValueError: it was not added
         """
-        self._notify_handlers.remove(callback)
+        self._notify_handlers = _without(self._notify_handlers, callback)
 
     def add_termination_listener(self, callback: Callable[[Any], object]) -> None:
         """Have `callback` called with the connection when its session has ended, for whatever reason.
@@ -115,14 +122,14 @@ class Messages:
 
         :raises TypeError: it is a coroutine function
         """
-        self._termination_listeners.append(_plain(callback))
+        self._termination_listeners = (*self._termination_listeners, _plain(callback))
 
     def remove_termination_listener(self, callback: Callable[[Any], object]) -> None:
         """Have `callback` called no more.
 
         :raises ValueError: it was not added
         """
-        self._termination_listeners.remove(callback)
+        self._termination_listeners = _without(self._termination_listeners, callback)
 
     # Hearing
 
@@ -141,6 +148,7 @@ class Messages:
             notify = Notify(channel, payload, sent.be_pid)
             self._tell(self._notify_handlers, notify)
             if self._readers or not self._notify_handlers:
+                self._backlog = self._backlog or deque()
                 self._backlog.append(notify)
 
     def _gather_last_words(self) -> None:
@@ -157,6 +165,8 @@ class Messages:
     def _next_notify_gen(self) -> Gen[Notify | None]:
         """Return the next notification, or `None` when the time is over."""
         self._gather()
+        if self._backlog and self._slice():  # with a flood of them nobody has to wait
+            yield self.pgconn.socket, Wait.RW
         while not self._backlog:
             if not (yield self.pgconn.socket, Wait.R):
                 return None
@@ -166,17 +176,27 @@ class Messages:
 
     # Telling
 
-    def _tell(self, handlers: list[Any], *message: object) -> None:
+    def _tell(self, handlers: tuple[Any, ...], *message: object) -> None:
         if handlers:
-            self._news.append((tuple(handlers), message))
+            self._news = self._news or deque()
+            self._news.append((handlers, message))
 
     def _deliver(self) -> None:
         """Hand out what the server has said besides results."""
+        while self._deliver_some():
+            pass
+
+    def _deliver_some(self) -> bool:
+        """Hand out as much of it as the time allows; return whether there is more."""
+        self._slice.begin()
         with suppress(IndexError):  # another thread may do the same
             while self._news:
                 handlers, message = self._news.popleft()
                 for handler in handlers:
                     _call(handler, message)
+                if self._slice():
+                    break
+        return bool(self._news)
 
 
 class _Notes:
@@ -203,6 +223,12 @@ def _plain(callback: Callable[..., Any]) -> Callable[..., Any]:
     if not callable(callback) or inspect.iscoroutinefunction(callback):
         raise TypeError(f"{callback!r} cannot be a handler: it must be a plain callable, nobody awaits it")
     return callback
+
+
+def _without(handlers: tuple[T, ...], callback: T) -> tuple[T, ...]:
+    left = list(handlers)
+    left.remove(callback)
+    return tuple(left)
 
 
 def _call(handler: Callable[..., object], message: tuple[Any, ...]) -> None:
