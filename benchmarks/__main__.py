@@ -137,21 +137,26 @@ def _rounds_of(dsn: str, server: Server, sizes: dict[str, int], options: argpars
     began = time.monotonic()
     asked = options.contender or list(CONTENDERS)
     absent = {name: why for name in asked if (why := CONTENDERS[name].why_not())}
-    chosen = tasks([name for name in asked if name not in absent], sizes, options.quick)
     with tempfile.TemporaryDirectory() as folder, progress() as say:
-        if any(task.contender == "libpq" for task in chosen):
-            os.environ[building.VARIABLE] = str(_built(Path(folder)))
+        if "libpq" in asked and "libpq" not in absent:
+            absent |= _limit_built(Path(folder))
+        chosen = tasks([name for name in asked if name not in absent], sizes, options.quick)
         rounds = Rounds(dsn, server.processors, sizes, say)
         _go_round(rounds, chosen, options)
     facts = about(server, asked, time.monotonic() - began, options.quick)
     return Findings(rounds.figures, facts, absent, rounds.failures)
 
 
-def _built(folder: Path) -> Path:
+def _limit_built(folder: Path) -> dict[str, str]:
+    """Build the limit and tell the workers where it is; return why it is absent, if it cannot be built."""
+    from benchmarks.terminal import say
+
     try:
-        return building.build(folder)
+        os.environ[building.VARIABLE] = str(building.build(folder))
     except OSError as error:
-        raise BenchmarkError(f"{error}; leave libpq out with --contender") from error
+        say(str(error))
+        return {"libpq": "not compiled"}
+    return {}
 
 
 def _go_round(rounds: Rounds, chosen: list[Task], options: argparse.Namespace) -> None:

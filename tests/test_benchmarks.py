@@ -221,6 +221,17 @@ def test_without_a_checkout_the_command_says_where_they_are(
     assert "come with the source" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is for Linux")
+def test_without_a_compiler_the_limit_is_said_to_be_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert CONTENDERS["libpq"].why_not() == "no C compiler"
+    monkeypatch.setenv("CC", "false")
+    with pytest.raises(OSError, match=r"refuses limit\.c"):
+        building.build(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("dsn", "parts"),
     [
