@@ -35,17 +35,18 @@ class IsolationLevel(IntEnum):
 class BaseSession(BaseConnection[Row]):
     """A connection that knows about its transactions."""
 
+    _isolation_level: IsolationLevel | None = None
+    _read_only: bool | None = None
+    _deferrable: bool | None = None
+    _two_phase: Xid | None = None
+    _is_prepared = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._isolation_level: IsolationLevel | None = None
-        self._read_only: bool | None = None
-        self._deferrable: bool | None = None
         self._blocks: list[object] = []
         """The `transaction()` blocks that are open, innermost last."""
         self._descriptors: dict[int, list[int]] = {}
         """The large objects that are open, by the server's number: how deep in blocks each one was opened."""
-        self._two_phase: Xid | None = None
-        self._is_prepared = False
 
     # Characteristics
 
