@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenpg._core.copy_rows import HEADER, TRAILER, dumped_row, parse_binary_row, split_text_row
+from greenpg._core.copy_rows import HEADER, TRAILER, parse_binary_row, row_writer, split_text_row
 from greenpg._core.protocol import (
     COPY_BLOCK,
     copy_end_gen,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from greenpg._core.cursor import BaseCursor
     from greenpg.abc import Gen
     from greenpg.pq.abc import Buffer, PGresult
+    from greenpg.pq.params import RowWriter
 
 
 class BaseCopy:
@@ -52,6 +53,7 @@ class BaseCopy:
         """Whether all its data has come; the server's last word may not have."""
         self._are_types_set = False
         self._unsent = bytearray()
+        self._writer: RowWriter | None = None
         self._has_rows = False
         self._is_raw = False
 
@@ -84,6 +86,8 @@ class BaseCopy:
             raise ProgrammingError(f"the COPY has {result.nfields} columns, but was given {len(oids)} types")
         if result.status == ExecStatus.COPY_IN:
             tx.set_dumper_types(oids, self._format)
+            self._keep_rows()
+            self._writer = None
         else:
             tx.set_loader_types(oids, self._format)
         self._are_types_set = True
@@ -270,7 +274,12 @@ class BaseCopy:
         """Keep data to be sent; return it instead if it is time to send it."""
         self._check(ExecStatus.COPY_IN, "read() from COPY ... TO STDOUT")
         self._is_raw = True
-        return self._kept(self._in_bytes(data))
+        data = self._in_bytes(data)
+        self._keep_rows()
+        if len(self._unsent) + len(data) >= COPY_BLOCK:
+            return data
+        self._unsent += data
+        return None
 
     def _in_bytes(self, data: Any) -> Buffer:
         if isinstance(data, memoryview):
@@ -287,27 +296,31 @@ class BaseCopy:
             raise DataError(f"the client encoding does not have what is to be written: {error}") from error
 
     def _keep_row(self, row: Sequence[Any]) -> Buffer | None:
-        """Convert a row and keep it; return it instead if it is time to send it."""
-        result = self._check(ExecStatus.COPY_IN, "rows() from COPY ... TO STDOUT")
-        if len(row) != result.nfields:
-            raise DataError(f"a row of this COPY has {result.nfields} values, not {len(row)}")
-        tx = self._cursor._tx
-        if self._format == Format.TEXT:
-            return self._kept(dumped_row(row, PyFormat.TEXT, tx))
-        data = dumped_row(row, PyFormat.BINARY, tx)
-        if not (self._has_rows or self._is_raw):
-            data = HEADER + data
-        self._has_rows = True
-        return self._kept(data)
+        """Convert a row and keep it; return what is kept if it is time to send it."""
+        writer = self._writer
+        if writer is None or self._is_left or self._conn._under_way is not self:
+            writer = self._rows_from_here()
+        return writer.take() if writer.add(row) else None
 
-    def _kept(self, data: Buffer) -> Buffer | None:
-        if len(self._unsent) + len(data) >= COPY_BLOCK:
-            return data
-        self._unsent += data
-        return None
+    def _rows_from_here(self) -> RowWriter:
+        """Return what makes rows of values, and begin with them."""
+        result = self._check(ExecStatus.COPY_IN, "rows() from COPY ... TO STDOUT")
+        if self._writer is None:
+            format = PyFormat.from_pq(self._format)
+            self._writer = row_writer(self._cursor._tx, format, result.nfields, COPY_BLOCK)
+            if self._format == Format.BINARY and not (self._has_rows or self._is_raw):
+                self._unsent += HEADER
+            self._has_rows = True
+        return self._writer
+
+    def _keep_rows(self) -> None:
+        """Keep the rows so far before what comes after them."""
+        if self._writer is not None:
+            self._unsent += self._writer.take()
 
     def _last_words(self) -> bytes:
         """Return what has to end the data."""
+        self._keep_rows()
         if self._format == Format.TEXT or (self._is_raw and not self._has_rows):
             return b""
         return TRAILER if self._has_rows else HEADER + TRAILER

@@ -10,11 +10,13 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from greenpg.adapt import PyFormat, decode
+from greenpg.errors import DataError
 from greenpg.pq._implementation import implementation
+from greenpg.pq.params import RowWriter
 from greenpg.types._wire import Wire, field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from greenpg.adapt import Transformer
     from greenpg.pq import Buffer
@@ -39,17 +41,40 @@ _WITH_BACKSLASHES = frozenset(
 """Codecs in which the second byte of a character may be that of a backslash."""
 
 
-def dumped_row(values: Sequence[Any], format: PyFormat, tx: Transformer) -> bytes:
-    """Return a row of Python values.
+def row_writer(tx: Transformer, format: PyFormat, width: int, limit: int) -> RowWriter:
+    """Return what makes rows of Python values.
 
-    :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
+    :param width: the number of columns
+    :param limit: bytes that are enough to be sent
     """
-    if format is PyFormat.BINARY or tx.encoding not in _WITH_BACKSLASHES:
-        row = tx.adapters.encoders.copy_row(tx, values, format)
-        if row is not None:
-            return row
-    dumped = tx.dump_sequence(values, [format] * len(values))
-    return binary_row(dumped) if format is PyFormat.BINARY else text_row(dumped, tx.encoding)
+    if format is PyFormat.TEXT and tx.encoding in _WITH_BACKSLASHES:
+        return PlainRowWriter(tx, format, width, limit)
+    compiled: Callable[..., RowWriter] | None = _loops().RowWriter
+    if compiled is None:
+        return PlainRowWriter(tx, format, width, limit)
+    return compiled(tx.adapters.encoders, tx, format, width, limit)
+
+
+class PlainRowWriter(RowWriter):
+    """Makes rows of what a `Transformer` dumps."""
+
+    def __init__(self, tx: Transformer, format: PyFormat, width: int, limit: int) -> None:
+        self._tx, self._formats, self._limit = tx, [format] * width, limit
+        self._rows = bytearray()
+
+    def add(self, row: Sequence[Any], /) -> bool:
+        if len(row) != len(self._formats):
+            raise DataError(f"a row of this COPY has {len(self._formats)} values, not {len(row)}")
+        tx = self._tx
+        values = tx.dump_sequence(row, self._formats)
+        is_binary = self._formats[:1] == [PyFormat.BINARY]
+        self._rows += binary_row(values) if is_binary else text_row(values, tx.encoding)
+        return len(self._rows) >= self._limit
+
+    def take(self) -> bytes:
+        rows = bytes(self._rows)
+        self._rows.clear()
+        return rows
 
 
 def split_text_row(rows: bytes, at: int, encoding: str, decoded: bool = False) -> tuple[list[Any], int]:

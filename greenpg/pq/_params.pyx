@@ -6,6 +6,7 @@ the dumper, so that every refusal is worded in one place. Python code may run in
 zone's `utcoffset()`.
 """
 
+cimport cython
 from libc.limits cimport INT_MAX
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
@@ -30,7 +31,7 @@ from cpython.unicode cimport (
 from datetime import timezone
 from decimal import Decimal
 
-from greenpg.errors import DataError
+from greenpg.errors import DataError, InterfaceError
 from greenpg.pq.enums import Format
 
 cdef extern from "Python.h":
@@ -149,22 +150,6 @@ cdef class Encoders:
             if out.format:
                 used[i] = BINARY
         return dumped, tuple(types), used
-
-    def copy_row(self, tx, values, format):
-        """Return a row of Python values as COPY has it.
-
-        :param format: the `PyFormat` of the COPY; what is dumped as text must be in an encoding in which no byte
-            of a character looks like a backslash
-        :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
-        """
-        cdef char small[SMALL_ROW]
-        cdef Row row
-        row.data, row.size, row.room, row.heap = small, 0, SMALL_ROW, NULL
-        try:
-            add_row(self, &row, tuple(values), tx, format)
-            return PyBytes_FromStringAndSize(row.data, row.size)
-        finally:
-            free(row.heap)
 
 
 cdef inline bint is_uuid(PyTypeObject *cls) noexcept:

@@ -1,105 +1,144 @@
 # Rows as COPY has them, text and binary: see "File Formats" in PostgreSQL's documentation of COPY.
 
 
-cdef struct Row:  # bytes that grow: on the stack until there are too many
-    char *data
-    Py_ssize_t size
-    Py_ssize_t room
-    char *heap
+@cython.final
+cdef class RowWriter:
+    """Makes rows of Python values, and keeps them until there are enough to be sent."""
 
+    cdef Encoders encoders
+    cdef object tx, format
+    cdef dict table
+    cdef list columns
+    cdef Py_ssize_t width, limit
+    cdef bint is_binary, is_busy
+    cdef char *data
+    cdef Py_ssize_t size, room
 
-cdef enum:
-    SMALL_ROW = 1024
+    def __init__(self, Encoders encoders not None, tx, format, Py_ssize_t width, Py_ssize_t limit):
+        self.encoders, self.tx, self.format = encoders, tx, format
+        self.table = encoders.table(format)
+        self.columns = tx.row_encoders(Encoder)
+        self.width, self.limit = width, limit
+        self.is_binary = format == "b"
+        if self.columns is not None and len(self.columns) != width:
+            raise DataError(f"expected {len(self.columns)} values in the row, got {width}")
 
+    def __dealloc__(self):
+        free(self.data)
 
-cdef int reserve(Row *row, Py_ssize_t size) except -1:
-    """Have room for so many bytes more."""
-    cdef char *heap
-    if row.size + size <= row.room:
+    def add(self, row):
+        cdef tuple values = row if type(row) is tuple else tuple(row)
+        cdef Py_ssize_t before = self.size
+        if len(values) != self.width:
+            raise DataError(f"a row of this COPY has {self.width} values, not {len(values)}")
+        if self.is_busy:
+            raise InterfaceError("a dumper cannot write to the COPY that it is asked to dump for")
+        self.is_busy = True
+        try:
+            self.add_values(values)
+        except BaseException:
+            self.size = before
+            raise
+        finally:
+            self.is_busy = False
+        return self.size >= self.limit
+
+    def take(self):
+        if self.is_busy:
+            raise InterfaceError("a dumper cannot write to the COPY that it is asked to dump for")
+        data = PyBytes_FromStringAndSize(self.data, self.size)
+        self.size = 0
+        if self.room > 4 * self.limit:  # there was one big row
+            free(self.data)
+            self.data, self.room = NULL, 0
+        return data
+
+    cdef int add_values(self, tuple values) except -1:
+        cdef Py_ssize_t i
+        cdef Encoder encoder
+        cdef Encoded out
+        cdef char room[ROOM]
+        if self.is_binary:
+            self.reserve(2)
+            put_bytes(self.data + self.size, self.width, 2)
+            self.size += 2
+        for i in range(self.width):
+            value = values[i]
+            out.size = -1
+            if value is not None:
+                if self.columns is not None:
+                    encoder = self.columns[i]
+                else:
+                    encoder = self.encoders.find(self.table, self.tx, value, self.format)
+                if encoder is not None:
+                    held = encode(encoder, value, self.tx, room, &out)
+                if out.size < 0:
+                    held = self.dumped(value, i)
+                    if held is not None:
+                        out.data, out.size = PyBytes_AS_STRING(held), PyBytes_GET_SIZE(held)
+            if self.is_binary:
+                self.add_field(out.data, out.size)
+            else:
+                self.add_text(out.data, out.size, b"\t")
+        if not self.is_binary:
+            self.reserve(1)
+            self.size -= self.width > 0  # the last tab
+            self.data[self.size] = b"\n"
+            self.size += 1
         return 0
-    heap = <char *>realloc(row.heap, 2 * (row.size + size))
-    if heap is NULL:
-        raise MemoryError
-    if row.heap is NULL:
-        memcpy(heap, row.data, row.size)
-    row.data = row.heap = heap
-    row.room = 2 * (row.size + size)
-    return 0
 
-
-cdef int add_row(Encoders self, Row *row, tuple values, tx, format) except -1:
-    cdef bint binary = format == "b"
-    cdef dict table = self.table(format)
-    cdef list columns = tx.row_encoders(Encoder)
-    cdef Py_ssize_t i, count = len(values)
-    cdef Encoder encoder
-    cdef Encoded out
-    cdef char room[ROOM]
-    if columns is not None and len(columns) != count:
-        raise DataError(f"expected {len(columns)} values in the row, got {count}")
-    if binary:
-        reserve(row, 2)
-        put_bytes(row.data, count, 2)
-        row.size = 2
-    for i in range(count):
-        value = values[i]
-        out.size = -1
-        if value is None:
-            held = None
+    cdef bytes dumped(self, value, Py_ssize_t number):
+        """Return what the value's dumper makes of it."""
+        if self.columns is None:
+            data = self.tx.dump_one(value, self.format)[0]
         else:
-            encoder = self.find(table, tx, value, format) if columns is None else columns[i]
-            if encoder is not None:
-                held = encode(encoder, value, tx, room, &out)
-            if out.size < 0:
-                held = tx.dump_one(value, format)[0] if columns is None else tx.dump_typed(value, i)
-                if held is not None:
-                    held = bytes(held)
-                    out.data, out.size = PyBytes_AS_STRING(held), PyBytes_GET_SIZE(held)
-        if binary:
-            add_field(row, out.data, out.size)
-        else:
-            add_text(row, out.data, out.size, b"\n" if i + 1 == count else b"\t")
-    if not binary and count == 0:
-        reserve(row, 1)
-        row.data[0] = b"\n"
-        row.size = 1
-    return 0
+            data = self.tx.dump_typed(value, number)
+        return None if data is None else bytes(data)
 
+    cdef int reserve(self, Py_ssize_t size) except -1:
+        """Have room for so many bytes more."""
+        cdef char *data
+        if self.size + size <= self.room:
+            return 0
+        data = <char *>realloc(self.data, 2 * (self.size + size))
+        if data is NULL:
+            raise MemoryError
+        self.data, self.room = data, 2 * (self.size + size)
+        return 0
 
-cdef int add_field(Row *row, const char *data, Py_ssize_t size) except -1:
-    """Add a value in binary format, NULL if its size is -1."""
-    if size > INT_MAX:
-        raise DataError(f"a value of {size} bytes is larger than PostgreSQL takes, 1 GB")
-    reserve(row, 4 + max(size, 0))
-    put_bytes(row.data + row.size, <uint64_t>size, 4)
-    if size > 0:
-        memcpy(row.data + row.size + 4, data, size)
-    row.size += 4 + max(size, 0)
-    return 0
+    cdef int add_field(self, const char *data, Py_ssize_t size) except -1:
+        """Add a value in binary format, NULL if its size is -1."""
+        if size > INT_MAX:
+            raise DataError(f"a value of {size} bytes is larger than PostgreSQL takes, 1 GB")
+        self.reserve(4 + max(size, 0))
+        put_bytes(self.data + self.size, <uint64_t>size, 4)
+        if size > 0:
+            memcpy(self.data + self.size + 4, data, size)
+        self.size += 4 + max(size, 0)
+        return 0
 
-
-cdef int add_text(Row *row, const char *data, Py_ssize_t size, char end) except -1:
-    """Add a value in text format, NULL if its size is -1, and what is between it and the next one."""
-    cdef Py_ssize_t i
-    cdef char *to
-    cdef char letter
-    reserve(row, 2 * max(size, 1) + 1)
-    to = row.data + row.size
-    if size < 0:
-        to[0], to[1] = b"\\", b"N"
-        to += 2
-    for i in range(size):
-        letter = data[i]
-        if 8 <= letter <= 13 or letter == b"\\":
-            to[0] = b"\\"
+    cdef int add_text(self, const char *data, Py_ssize_t size, char end) except -1:
+        """Add a value in text format, NULL if its size is -1, and what is between it and the next one."""
+        cdef Py_ssize_t i
+        cdef char *to
+        cdef char letter
+        self.reserve(2 * max(size, 1) + 1)
+        to = self.data + self.size
+        if size < 0:
+            to[0], to[1] = b"\\", b"N"
+            to += 2
+        for i in range(size):
+            letter = data[i]
+            if 8 <= letter <= 13 or letter == b"\\":
+                to[0] = b"\\"
+                to += 1
+                if letter != b"\\":
+                    letter = CONTROLS[letter - 8]
+            to[0] = letter
             to += 1
-            if letter != b"\\":
-                letter = CONTROLS[letter - 8]
-        to[0] = letter
-        to += 1
-    to[0] = end
-    row.size = to + 1 - row.data
-    return 0
+        to[0] = end
+        self.size = to + 1 - self.data
+        return 0
 
 
 cdef const char *CONTROLS = b"btnvfr"  # for the bytes 8 to 13

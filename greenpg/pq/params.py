@@ -53,13 +53,18 @@ class Encoders(Protocol):
         :raises ValueError: not as many formats as parameters
         """
 
-    def copy_row(self, tx: Dumps, values: Sequence[Any], format: Any) -> bytes | None:
-        """Return a row of Python values as COPY has it; None: it is to be made of what `dump()` returns.
 
-        :param format: the `PyFormat` of the COPY; text must be in an encoding in which no byte of a character
-            looks like a backslash
-        :raises DataError: a value cannot be dumped, `ProgrammingError`: there is no dumper for it
+class RowWriter(Protocol):
+    """Makes rows, as COPY has them, of Python values; and keeps them until there are enough to be sent."""
+
+    def add(self, row: Sequence[Any], /) -> bool:
+        """Keep a row more; return whether it is time to take what is kept.
+
+        :raises DataError: not as many values as columns, or one that cannot be dumped; the row is not kept
         """
+
+    def take(self) -> bytes:
+        """Return all that is kept, and keep nothing."""
 
 
 Split = tuple[list[Any], int]

@@ -31,8 +31,9 @@ class Encoders(contract.Encoders):
                 dumped[i], types[i], used[i] = tx.dump_one(value, formats[i])
         return dumped, tuple(types), used
 
-    def copy_row(self, tx: contract.Dumps, values: Sequence[Any], format: Any) -> None:
-        return None
+
+RowWriter = None
+"""None: left to the caller, as the others here."""
 
 
 def split_text_row(rows: bytes, at: int, decoded: bool) -> contract.Split | None:
