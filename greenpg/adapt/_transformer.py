@@ -220,20 +220,15 @@ class Transformer:
         *,
         set_loaders: bool = True,
         format: Format | None = None,
-        row_loader: RowLoader | None = None,
     ) -> None:
         """Load from a result from now on.
 
         :param set_loaders: whether its columns are others than those of the result before
         :param format: of all columns, instead of what the result says
-        :param row_loader: what loads its columns, if that is known: the `row_loader` of another transformer,
-            which must still be there, for columns of these types and formats, adapters and settings
         """
         self._result = result
         self._rows = 0 if result is None else result.ntuples
-        if row_loader is not None:
-            self._row_loader, self._row_loads = row_loader, row_loader.loads
-        elif set_loaders and (result is None or not result.has_columns(*self._columns)):
+        if set_loaders and (result is None or not result.has_columns(*self._columns)):
             self._set_loads([] if result is None else self._loads_of(result, format))
             if result is not None and format is None and self._row_loads:
                 types = [result.ftype(i) for i in range(result.nfields)]
@@ -283,7 +278,7 @@ class Transformer:
         loader = known.get(oid)
         if loader is not None:
             return loader
-        found = self._adapters.get_loader(oid, Format(format))
+        found = self._adapters.get_loader(oid, Format.BINARY if format else Format.TEXT)
         if found is not None:
             known[oid] = loader = found(oid, self)
             return loader

@@ -280,13 +280,20 @@ cdef object decode_uuid(Column column, const char *data, Py_ssize_t size):
 # JSON
 
 
+cdef object SCANNER = None
+
+
 cdef object json_scanner(loads):
     """Return what reads a text without looking for its encoding, if that is what `loads` would end in."""
+    global SCANNER
     import json
 
     # whatever was put in the place of `json.loads` is not from there
-    is_standard = getattr(loads, "__globals__", None) is vars(json) and loads.__name__ == "loads"
-    return json.JSONDecoder().scan_once if is_standard else None
+    if getattr(loads, "__globals__", None) is not vars(json) or loads.__name__ != "loads":
+        return None
+    if SCANNER is None:
+        SCANNER = json.JSONDecoder().scan_once
+    return SCANNER
 
 
 cdef object decode_json(Column column, const char *data, Py_ssize_t size):

@@ -180,6 +180,16 @@ def zone_of(connection: Any) -> tzinfo:
     return timezone.utc if name is None else zone_named(name)
 
 
-def is_ours(zone: tzinfo) -> bool:
-    """Return whether a zone is of a class that `zone_of()` makes, not of one that somebody has added to."""
-    return type(zone) is timezone or (type(zone).__module__, type(zone).__name__) == ("zoneinfo", "ZoneInfo")
+def fixed_offset(zone: tzinfo) -> int | None:
+    """Return how many microseconds a zone is always ahead of UTC; None if that changes, or nobody knows."""
+    is_ours = type(zone) is timezone or (type(zone).__module__, type(zone).__name__) == (
+        "zoneinfo",
+        "ZoneInfo",
+    )
+    return _fixed_offset(zone) if is_ours else None  # another class may mean anything by it
+
+
+@lru_cache(maxsize=64)
+def _fixed_offset(zone: tzinfo) -> int | None:
+    offset = zone.utcoffset(None)
+    return None if offset is None else offset // timedelta(microseconds=1)

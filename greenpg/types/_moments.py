@@ -14,7 +14,7 @@ from greenpg.adapt import Dumper, Format, Loader, PyFormat, shown
 from greenpg.adapt._decoders import decodable
 from greenpg.adapt._encoders import encodable
 from greenpg.errors import DataError
-from greenpg.types._calendar import ADVICE, calendar_of, is_ours, parse_time, zone_of
+from greenpg.types._calendar import ADVICE, calendar_of, fixed_offset, parse_time, zone_of
 
 if TYPE_CHECKING:
     from greenpg.adapt import AdaptContext
@@ -328,13 +328,6 @@ class DatetimeBinaryDumper(_DatetimeDumper):
         return _INT64.pack(span // _MICROSECOND)
 
 
-def _zone(loader: TimestamptzLoader | TimestamptzBinaryLoader) -> tuple[dt.tzinfo, int | None]:
-    """Return the zone, and how many microseconds it is ahead of UTC if that is always the same."""
-    zone = loader._zone
-    offset = zone.utcoffset(None) if is_ours(zone) else None
-    return zone, None if offset is None else offset // _MICROSECOND
-
-
 class TimestampLoader(Loader):
     """Text as a naive `datetime`."""
 
@@ -373,7 +366,13 @@ class TimestamptzLoader(Loader):
         self._parse = calendar_of(self.connection).timestamptz
         self._zone = zone_of(self.connection)
 
-    @decodable(lambda self: ("timestamptz text", *_zone(self)) if self._parse.__self__.is_iso else None)
+    @decodable(
+        lambda self: (
+            ("timestamptz text", self._zone, fixed_offset(self._zone))
+            if self._parse.__self__.is_iso
+            else None
+        )
+    )
     def load(self, data: bytes) -> dt.datetime:
         """Return the `datetime`."""
         return self._parse(str(data, "utf-8"), self._zone)
@@ -389,7 +388,7 @@ class TimestamptzBinaryLoader(Loader):
         super().__init__(oid, context)
         self._zone = zone_of(self.connection)
 
-    @decodable(lambda self: ("timestamptz", *_zone(self)))
+    @decodable(lambda self: ("timestamptz", self._zone, fixed_offset(self._zone)))
     def load(self, data: bytes) -> dt.datetime:
         """Return the `datetime`."""
         count = _INT64.unpack(data)[0]

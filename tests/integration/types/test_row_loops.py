@@ -160,15 +160,18 @@ def test_the_error_names_the_cell(conn: PGconn, query: Query) -> None:
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-def test_a_row_loader_for_another_result(conn: PGconn, query: Query) -> None:
-    """What was made for a statement loads the rows of its next execution."""
-    first, second = Transformer(Context(conn)), Transformer(Context(conn))
-    first.set_pgresult(query("select 1, 'a'"))
-    second.set_pgresult(query("select 2, 'b'"), row_loader=first.row_loader)
-    assert second.row_loader is first.row_loader
-    assert second.load_rows(0, 1, tuple) == [(2, "b")]
-    second.set_pgresult(query("select true"))
-    assert second.load_rows(0, 1, tuple) == [(True,)]
+def test_columns_that_are_the_same_again(conn: PGconn, query: Query) -> None:
+    """What loads them is kept; for others it is made anew."""
+    tx = Transformer(Context(conn))
+    tx.set_pgresult(query("select 1, 'a'"))
+    loader = tx.row_loader
+    for sql, expected in (("select 2, 'b'", (2, "b")), ("select true, 'c'", (True, "c")), ("select 3", (3,))):
+        tx.set_pgresult(query(sql))
+        assert (tx.row_loader is loader) is (expected == (2, "b"))
+        assert tx.load_rows(0, 1, tuple) == [expected]
+    for form in (Format.TEXT, Format.BINARY):
+        tx.set_pgresult(query("select 2, 'b'", form))
+        assert tx.load_rows(0, 1, tuple) == [(2, "b")]
 
 
 @pytest.mark.parametrize("conn", ["c"], indirect=True)
