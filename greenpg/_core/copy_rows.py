@@ -59,7 +59,7 @@ class PlainRowWriter(RowWriter):
     """Makes rows of what a `Transformer` dumps."""
 
     def __init__(self, tx: Transformer, format: PyFormat, width: int, limit: int) -> None:
-        self._tx, self._formats, self._limit = tx, [format] * width, limit
+        self._tx, self._format, self._formats, self._limit = tx, format, [format] * width, limit
         self._rows = bytearray()
 
     def add(self, row: Sequence[Any], /) -> bool:
@@ -67,8 +67,8 @@ class PlainRowWriter(RowWriter):
             raise DataError(f"a row of this COPY has {len(self._formats)} values, not {len(row)}")
         tx = self._tx
         values = tx.dump_sequence(row, self._formats)
-        is_binary = self._formats[:1] == [PyFormat.BINARY]
-        self._rows += binary_row(values) if is_binary else text_row(values, tx.encoding)
+        is_text = self._format is PyFormat.TEXT
+        self._rows += text_row(values, tx.encoding) if is_text else binary_row(values)
         return len(self._rows) >= self._limit
 
     def take(self) -> bytes:
@@ -127,8 +127,11 @@ def parse_binary_row(rows: bytes, at: int = 0) -> tuple[list[bytes | None] | Non
     :raises DataError: it is no such row
     """
     split: Split | None = _loops().split_binary_row(rows, at)
-    if split is not None:
-        return split
+    return plain_binary_row(rows, at) if split is None else split
+
+
+def plain_binary_row(rows: bytes, at: int) -> tuple[list[bytes | None] | None, int]:
+    """Do what `parse_binary_row()` does, without a compiled loop."""
     wire = Wire(rows, "block of COPY rows", at)
     if rows.startswith(HEADER[:11], at):
         wire.take(len(HEADER) - 4)
