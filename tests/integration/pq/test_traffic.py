@@ -9,12 +9,15 @@ import pytest
 
 from greenpg import NotSupportedError, OperationalError
 from greenpg.pq import ConnStatus, DiagnosticField, ExecStatus, PollingStatus, TransactionStatus
+from tests.hostile_protocol import message
+from tests.integration.driver.scripted import Scripted
 from tests.integration.pq import loops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenpg.pq import Library, PGconn, PGresult
+    from tests.integration.driver.scripted import Talk
 
 NOTICE = b"do $$ begin raise notice 'look: %', 'here'; end $$"
 
@@ -115,6 +118,35 @@ def test_a_copy_block_comes_before_the_error_after_it(conn: PGconn) -> None:
     assert b"".join(copy_blocks(conn, command, 1 << 16)) == b"0\n-1\n"
     (failed,) = loops.results(conn)
     assert "division by zero" in failed.get_error_message()
+
+
+def told(lib: Library, *messages: bytes) -> bytes:
+    """Return the data of a COPY OUT in which a server says all of this at once."""
+
+    def script(talk: Talk) -> None:
+        talk.startup()
+        talk.welcome()
+        talk.answer()
+        talk.sock.sendall(message(b"H", b"\0\0\1\0\0") + b"".join(messages))
+
+    with Scripted(script) as server:
+        conn = loops.connect(
+            lib, f"host=127.0.0.1 port={server.port} user=me sslmode=disable gssencmode=disable"
+        )
+        try:
+            return b"".join(copy_blocks(conn, b"copy nothing to stdout", 1 << 16))
+        finally:
+            conn.finish()
+
+
+def test_a_copy_block_goes_on_after_a_row_without_bytes(lib: Library) -> None:
+    rows = [message(b"d", row) for row in (b"", b"1\n", b"", b"", b"2\n", b"")]
+    assert told(lib, *rows, message(b"c"), message(b"C", b"COPY 6\0"), message(b"Z", b"I")) == b"1\n2\n"
+
+
+def test_a_copy_block_that_is_none_is_an_error(lib: Library) -> None:
+    with pytest.raises(OperationalError, match=r"receiving copy data failed: lost sync"):
+        told(lib, message(b"d", b"1\n"), message(b"d", length=-1), message(b"c"))
 
 
 def test_copy_in_fails_with_the_reason_given(conn: PGconn) -> None:
