@@ -191,8 +191,7 @@ cdef class PGresult:
     cdef int check_column(self, int column_number) except -1
 
 
-@cython.final
-cdef class PGconn:
+cdef class BaseConn:
     cdef pg_conn *ptr  # NULL when closed
     cdef Functions *pq
     cdef Library library
@@ -205,13 +204,26 @@ cdef class PGconn:
     cdef int pid
     cdef bint owned
     cdef object __weakref__
+    @cython.final
     cdef pg_conn *alive(self) except NULL  # ptr, or OperationalError("the connection is closed")
+    @cython.final
     cdef pg_conn *able(self, const void *function, str name) except NULL  # the same, and libpq has `function`
+    @cython.final
     cdef int fail(self, str what) except -1  # raise OperationalError(f"{what}: {libpq's message}")
-    cdef int sent(self, int good) except -1  # fail("sending a command failed") if not good
+    @cython.final
     cdef int close(self) except -1
+    @cython.final
     cdef int end_trace(self) except -1
+    @cython.final
     cdef bint reports_the_same(self) except -1
+
+
+@cython.final
+cdef class PGconn(BaseConn):
+    cdef int sent(self, int good) except -1  # fail("sending a command failed") if not good
+    cdef int send_more(self) except -1  # what flush() does
+    cdef int receive_more(self) except -1  # what consume_input() does
+    cdef PGresult next_result(self)  # what get_result() does
 
 
 @cython.final
