@@ -80,6 +80,7 @@ class BaseManyCursor(BaseCursor[Row]):
                 yield from self._queue_each_gen(pipeline, converted, rows, returning)
             else:
                 yield from _Batches(self, pipeline, converted, returning).send_gen(rows)
+            return
 
     def _queue_each_gen(
         self, pipeline: BasePipeline, converted: PostgresQuery, rows: Iterator[Any], returning: bool
