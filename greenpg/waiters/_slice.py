@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _DEFAULT = 0.01
 _PIECES = 5
 """How many pieces are to fit into a slice: by one of them it may be too long."""
-_FIRST = 64
+_LEAST = 0.0005
+"""Seconds that a piece may take in any case: giving way is work, too."""
+_FIRST = 16
 _MOST = 1 << 16
 
 _installed: float | None = None
@@ -26,7 +28,7 @@ def set_time_slice(seconds: float | None) -> float:
     """Say how long one may keep the hub or the event loop with data, and return how long that was before.
 
     After that time whoever reads, decodes or encodes rows, or copies, lets the others run. Less makes those
-    wait less for their turn, more is less to do; 0 gives way after each piece of work.
+    wait less for their turn, more is less to do; with 0 they wait for half a millisecond or so.
 
     :param seconds: for the whole process; `None` for the default: `$GREENPG_TIME_SLICE`, else 0.01
     :raise ValueError: that is no number of seconds, or the environment's is none
@@ -68,11 +70,14 @@ class TimeSlice:
     __slots__ = ("_end", "_now", "_seconds", "_size")
 
     def __init__(self) -> None:
-        self._size = _FIRST
         self.begin()
 
     def begin(self) -> None:
-        """Begin a new slice: the others have just had a turn."""
+        """Begin a new slice, of other work: the others have just had a turn."""
+        self._size = _FIRST
+        self._begin()
+
+    def _begin(self) -> None:
         self._seconds = time_slice()
         self._now = monotonic()
         self._end = self._now + self._seconds
@@ -82,7 +87,7 @@ class TimeSlice:
         self._now = now = monotonic()
         if now < self._end:
             return False
-        self.begin()
+        self._begin()
         return True
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -90,7 +95,7 @@ class TimeSlice:
 
         How big that is, the pieces before tell; so the slice must be called after each of them.
         """
-        limit = self._seconds / _PIECES
+        limit = max(self._seconds / _PIECES, _LEAST)
         while start < stop:
             end = min(start + self._size, stop)
             began = monotonic()

@@ -88,7 +88,7 @@ async def test_what_can_be_changed_is_made_anew_each_time(db: Db, conn: Any) -> 
 async def test_a_loader_of_ones_own_is_called_when_rows_are_fetched(db: Db, conn: Any) -> None:
     loaded = []
 
-    class Loader(db.module("types.numeric").IntLoader):  # type: ignore[misc,name-defined]
+    class Loader(db.module("types.numeric").IntLoader):  # type: ignore[misc]
         def load(self, data: Any) -> Any:
             loaded.append(bytes(data))
             return int(data)
@@ -224,18 +224,6 @@ async def test_rows_that_have_come_need_no_connection(
     assert [row async for row in cur] == list(range(902, 2001))
     await cur.scroll(0, mode="absolute")
     assert len(await cur.fetchall()) == 2000
-
-
-@pytest.mark.beyond
-@pytest.mark.runtimes("gevent", "asyncio", "trio")
-async def test_rows_that_have_come_are_fetched_while_another_uses_the_connection(db: Db, conn: Any) -> None:
-    cur = await conn.execute(KINDS["kept as they come"].format(2000))
-    with db.hold() as lock:
-        task = db.spawn(conn.execute, f"select {lock}")
-        await db.under_way(conn)
-        assert len(await cur.fetchall()) == 2000
-        assert not task.is_over
-    await task.get()
 
 
 @pytest.mark.runtimes("select", "gevent", "asyncio", "trio")
