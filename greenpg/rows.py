@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 from greenpg.errors import DataError, InterfaceError, ProgrammingError
+from greenpg.pq.rows import new_dict_maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,11 +76,7 @@ def dict_row(cursor: Described, /) -> RowMaker[DictRow]:
     names = column_names(cursor)
     if names is None:
         return no_result
-
-    def make(values: Sequence[Any], /) -> DictRow:
-        return dict(zip(names, values, strict=True))
-
-    return make
+    return new_dict_maker(names)
 
 
 def namedtuple_row(cursor: Described, /) -> RowMaker[NamedTuple]:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenpg.adapt import AdaptersMap, Format, Loader, Transformer, adapters
-from greenpg.pq._ctypes.rows import RowLoader as Python
+from greenpg.pq._ctypes import rows as python_rows
 from greenpg.pq.rows import UnloadableCell
 from greenpg.types.datetime import TimestamptzBinaryLoader, register_infinity, register_interval
 from greenpg.types.json import set_json_loads
@@ -23,7 +23,8 @@ from tests.test_types_fuzz import BYTES, KNOWN, LOADERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-Compiled = pytest.importorskip("greenpg.pq._rows", reason="no compiled decoders").RowLoader
+compiled_rows = pytest.importorskip("greenpg.pq._rows", reason="no compiled decoders")
+Compiled, Python = compiled_rows.RowLoader, python_rows.RowLoader
 
 DAYS = "2024-02-29 0001-01-01 9999-12-31 1900-03-01 2023-02-29 1900-02-29 2024-04-31 0044-03-15BC 10000-01-01"
 CLOCKS = "00:00:00 23:59:59.999999 12:30:01.5 24:00:00 04:05:60 1:02:03"
@@ -369,3 +370,19 @@ def test_nothing_leaks(form: Format) -> None:
                 outcome(loader, data)
 
     assert not leaks(everything)
+
+
+# Dictionaries
+
+
+@pytest.mark.parametrize("rows", [compiled_rows, python_rows])
+def test_dictionaries(rows: Any) -> None:
+    """In the order of the names; of two of one name the last; never one for another row."""
+    make = rows.dict_maker(["b", "a", "b"])
+    first, second = make((1, 2, 3)), make([4, None, [6]])
+    assert (list(first.items()), list(second.items())) == ([("b", 3), ("a", 2)], [("b", [6]), ("a", None)])
+    assert rows.dict_maker([])(()) == {}
+    for values in ((), (1, 2), (1, 2, 3, 4)):
+        with pytest.raises(ValueError, match=f"expected 3 values in the row, got {len(values)}"):
+            make(values)
+    assert not leaks(lambda: make(("x" * 100, 2.5, [])))

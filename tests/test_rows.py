@@ -130,7 +130,7 @@ def test_scalar_of_a_row_without_columns_is_an_error() -> None:
 def test_values_and_columns_that_do_not_match_are_not_cut(
     factory: Callable[[Cursor], rows.RowMaker[Any]], values: list[int]
 ) -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match=r"zip|expected 2 values"):
         factory(Cursor("x", "y"))(values)
 
 

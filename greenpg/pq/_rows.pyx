@@ -253,3 +253,29 @@ cdef inline bint put(tuple record, Py_ssize_t column, object value) noexcept:
     Py_INCREF(value)
     PyTuple_SET_ITEM(record, column, value)
     return PyType_IS_GC(Py_TYPE(value)) and <PyObject *>Py_TYPE(value) is not <PyObject *>DECIMAL
+
+
+@cython.final
+cdef class _Dicts:
+    """Copies a dictionary that has the keys, and so the room for them, and puts the values in."""
+
+    cdef tuple names
+    cdef dict pattern
+
+    def __cinit__(self, tuple names):
+        self.names = names
+        self.pattern = dict.fromkeys(names)
+
+    def make(self, values, /):
+        cdef tuple row = values if type(values) is tuple else tuple(values)
+        cdef Py_ssize_t at
+        if len(row) != len(self.names):
+            raise ValueError(f"expected {len(self.names)} values in the row, got {len(row)}")
+        cdef dict made = self.pattern.copy()
+        for at in range(len(row)):
+            made[<object>PyTuple_GET_ITEM(self.names, at)] = <object>PyTuple_GET_ITEM(row, at)
+        return made
+
+
+def dict_maker(names):
+    return _Dicts(tuple(names)).make

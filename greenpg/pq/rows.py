@@ -49,6 +49,17 @@ class RowLoader(Protocol):
         """
 
 
+def new_dict_maker(names: Sequence[str]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """Return what makes a dictionary of as many values as there are names; of two with one name, the last.
+
+    It raises `ValueError` if they are not as many.
+    """
+    maker: Callable[[Sequence[Any]], dict[str, Any]] = implementation("_rows", "_ctypes.rows").dict_maker(
+        names
+    )
+    return maker
+
+
 def new_row_loader(loads: Sequence[Load]) -> RowLoader:
     """Return what makes rows by these functions, one for each column."""
     loader: RowLoader = implementation("_rows", "_ctypes.rows").RowLoader(loads)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from greenpg.pq import rows as contract
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from greenpg.pq.abc import PGresult
 
@@ -53,3 +53,14 @@ class RowLoader(contract.RowLoader):
         except Exception as error:
             raise contract.UnloadableCell(0, column) from error
         return tuple(values)
+
+
+def dict_maker(names: Sequence[str]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """Return what makes a dictionary of values."""
+
+    def make(values: Sequence[Any], /) -> dict[str, Any]:
+        if len(values) != len(names):
+            raise ValueError(f"expected {len(names)} values in the row, got {len(values)}")
+        return dict(zip(names, values, strict=True))
+
+    return make
