@@ -4,13 +4,12 @@ Nothing here waits. Python code may run wherever a set of parameters is asked fo
 may do anything: so the connection is looked at anew after it, and values are held until they were sent.
 """
 
+cimport cython
 from libc.limits cimport INT_MAX
 from libc.stdlib cimport atoll, calloc, free, realloc
 from libc.string cimport memcmp, memcpy, strcmp, strncmp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.object cimport PyObject, PyTypeObject, Py_TYPE
-from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 
 from greenpg.pq._libpq cimport Functions, PGconn, PGresult, new_result, pg_conn, pg_result
 from greenpg.pq._params cimport ROOM, Encoded, Encoder, Encoders, Oid, encode
@@ -41,7 +40,7 @@ cdef enum:
     NULL_VALUE = -2
 
 
-
+@cython.final
 cdef class Sender:
     """Sends one statement with one set of parameters after the other."""
 
@@ -187,6 +186,7 @@ cdef class Sender:
     cdef tuple in_order(self, params):
         """Return the values of a set of parameters, as many as there are placeholders."""
         cdef tuple values
+        cdef list by_name
         cdef PyObject *found
         cdef Py_ssize_t i
         if self.names is None:
@@ -195,15 +195,14 @@ cdef class Sender:
                 if len(values) == self.count:
                     return values
         elif type(params) is dict:
-            values = PyTuple_New(self.count)
+            by_name = [None] * self.count
             for i in range(self.count):
                 found = PyDict_GetItemWithError(params, self.names[i])
                 if found is NULL:
                     break
-                Py_INCREF(<object>found)
-                PyTuple_SET_ITEM(values, i, <object>found)
+                by_name[i] = <object>found
             else:
-                return values
+                return tuple(by_name)
         values = tuple(self.arrange(params))  # or it says what is wrong
         if len(values) != self.count:
             raise ValueError("the parameters have changed while they were read")
@@ -277,6 +276,7 @@ cdef class Sender:
         return 0
 
 
+@cython.final
 cdef class Tally:
     """Takes in what comes of executions of one statement."""
 

@@ -1,5 +1,7 @@
 """What the compiled loop over sets of parameters needs of the encoders; see `_params.pyx`."""
 
+cimport cython
+
 ctypedef unsigned int Oid
 
 cdef struct Encoded:
@@ -12,12 +14,14 @@ cdef enum:
     ROOM = 64  # bytes that `encode()` may write to
 
 
+@cython.final
 cdef class Encoder:
     cdef int code
     cdef Oid oid
     cdef int format
 
 
+@cython.final
 cdef class Encoders:
     cdef dict _auto
     cdef dict _text

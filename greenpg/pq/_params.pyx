@@ -73,6 +73,7 @@ cdef int64_t SECOND = 1000000
 cdef int64_t DAY = 86400 * SECOND
 
 
+@cython.final
 cdef class Encoder:
     """Does what one dumper class does.
 
@@ -87,6 +88,7 @@ cdef class Encoder:
         self.format = format
 
 
+@cython.final
 cdef class Encoders:
     """The encoders in force in an adapters map, by class, each looked for when it is first needed."""
 
