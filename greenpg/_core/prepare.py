@@ -10,7 +10,6 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from greenpg._core.chunks import CHUNK
 from greenpg.errors import Error
 from greenpg.pq.enums import ExecStatus
 
@@ -28,6 +27,8 @@ Settings = tuple[bytes | None, ...]
 # Commands whose columns are always the same: FETCH and EXECUTE, for one, are about something else each time.
 _STEADY = (b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
 _REMEMBERED = 500
+_FEW = 1
+"""Rows of a statement that looks for one thing; one that has returned some more may return a million next."""
 _CHANGES = (b"ALTER ", b"CREATE ", b"DROP ")
 
 # What the text of a statement, and the constants in it, were read by when it was prepared.
@@ -54,7 +55,7 @@ class Statement:
         self.is_learned = False
         """Whether the types of all columns are known, by `judged()`."""
         self.is_small = False
-        """Whether it is known that no result of it has had more rows than a chunk."""
+        """Whether all its results were so small that chunks are not worth the trouble."""
         self._judged_by: object | None = None
         self._columns: tuple[int, ...] | None = None
         """The types of the columns it had the last time; `None`: who knows which it has the next time."""
@@ -86,7 +87,7 @@ class Statement:
 
     def saw_size(self, rows: int) -> None:
         """Take note of how many rows it has returned."""
-        self._is_big = self._is_big or rows > CHUNK
+        self._is_big = self._is_big or rows > _FEW
         self.is_small = not self._is_big
 
     def is_as_before(self, results: Sequence[PGresult]) -> bool:
@@ -96,7 +97,7 @@ class Statement:
         result = results[0]
         return (
             result.status == self._status
-            and (result.ntuples <= CHUNK or not self.is_small)
+            and (result.ntuples <= _FEW or not self.is_small)
             and result.has_columns(self._columns)
         )
 

@@ -180,6 +180,16 @@ async def test_a_statement_whose_results_grow_and_shrink(db: Db, conn: Any) -> N
             assert await cur.fetchall() == [(i,) for i in range(1, count + 1)]
 
 
+@pytest.mark.beyond
+async def test_a_statement_that_has_returned_a_few_rows_may_return_many(db: Db, conn: Any) -> None:
+    cur = conn.cursor()
+    for count in (*[10] * 7, 600):
+        await cur.execute("select generate_series(1, %s::int)", (count,))
+        assert await cur.fetchall() == [(i,) for i in range(1, count + 1)]
+    with pytest.raises(db.errors.NotSupportedError, match="fetch its rows"):  # it has come in chunks
+        cur.pgresult.get_value(0, 0)
+
+
 async def test_what_libpq_has_of_a_result(db: Db, conn: Any) -> None:
     pq: Any = db.module("pq")
     for count in (200, 600):
