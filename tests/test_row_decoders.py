@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from greenpg.adapt import AdaptersMap, Format, Loader, Transformer, adapters
 from greenpg.pq._ctypes import rows as python_rows
 from greenpg.pq.rows import UnloadableCell
-from greenpg.types.datetime import TimestamptzBinaryLoader, register_infinity, register_interval
+from greenpg.types.datetime import DateLoader, TimestamptzBinaryLoader, register_infinity, register_interval
 from greenpg.types.json import set_json_loads
 from greenpg.types.numeric import Int4BinaryLoader, IntLoader
 from tests.test_types_fuzz import BYTES, KNOWN, LOADERS
@@ -237,6 +237,22 @@ class Own(TimestamptzBinaryLoader):
         self._zone = datetime.timezone(datetime.timedelta(hours=3), "mine")
 
 
+class Local(TimestamptzBinaryLoader):
+    """Inherits `load()`, and has the zone of the machine."""
+
+    def __init__(self, oid: int, context: Any = None) -> None:
+        super().__init__(oid, context)
+        self._zone: Any = None
+
+
+class Parsing(DateLoader):
+    """Inherits `load()`, and has something else parse."""
+
+    def __init__(self, oid: int, context: Any = None) -> None:
+        super().__init__(oid, context)
+        self._parse: Any = str.title
+
+
 def loaded(known: Any, oid: int, data: bytes, form: Format = Format.BINARY) -> Any:
     tx = Transformer(known)
     return Compiled([tx.get_loader(oid, form).load]).load_record([data])[0]
@@ -255,6 +271,13 @@ def test_what_a_subclass_says_counts(loader: type[Loader], oid: int, data: bytes
     known = AdaptersMap(adapters)
     known.register_loader(oid, loader)
     assert str(loaded(known, oid, data)) == expected
+
+
+@pytest.mark.parametrize(("loader", "oid", "data"), [(Local, 1184, bytes(8)), (Parsing, 1082, b"a b")])
+def test_what_a_subclass_has_may_be_of_any_kind(loader: type[Loader], oid: int, data: bytes) -> None:
+    known = AdaptersMap(adapters)
+    known.register_loader(oid, loader)
+    assert loaded(known, oid, data, loader.format) == loader(oid).load(data)
 
 
 def test_elements_are_loaded_by_what_is_registered() -> None:

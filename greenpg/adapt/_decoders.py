@@ -24,8 +24,14 @@ def decodable(describe: Callable[[Any], Description | None]) -> Callable[[Load],
     :param describe: called with the loader; None: not for this one
     """
 
+    def described(loader: Any) -> Description | None:
+        try:
+            return describe(loader)
+        except Exception:  # a subclass need not have what another one's description is made of
+            return None
+
     def mark(load: Load) -> Load:
-        load.__dict__["decodable"] = describe
+        load.__dict__["decodable"] = described
         return load
 
     return mark

@@ -11,7 +11,8 @@ it. While Python code may run, no list or tuple that is not full is where the ga
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.datetime cimport date_new, datetime_new, import_datetime, time_new, timedelta_new, timezone_new
+from cpython.datetime cimport PyTZInfo_Check, date_new, datetime_new, import_datetime, time_new, timedelta_new
+from cpython.datetime cimport timezone_new
 from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
@@ -39,7 +40,7 @@ cdef extern from "Python.h":
 
 import_datetime()
 
-cdef object UNUSUAL = NotImplemented
+cdef object UNUSUAL = object()
 cdef object DECIMAL = Decimal
 
 ctypedef object (*decoder)(Column, const char *, Py_ssize_t)
@@ -64,9 +65,8 @@ cdef class Column:
         self.decode = decode_by_loader
         describe = getattr(getattr(load, "__func__", None), "decodable", None)
         described = None if describe is None else describe(load.__self__)
-        if described is not None and described[0] in NUMBERS:
+        if described is not None and described[0] in NUMBERS and prepare(self, described):
             self.decode = DECODERS[<int>NUMBERS[described[0]]]
-            prepare(self, described)
 
 
 cdef object decode_by_loader(Column column, const char *data, Py_ssize_t size):
@@ -132,14 +132,16 @@ known("uuid text", decode_uuid_text)
 known("array text", decode_array_text)
 
 
-cdef prepare(Column column, tuple described):
-    """Give a column what its decoder needs besides, see `greenpg.adapt._decoders`."""
+cdef bint prepare(Column column, tuple described) except -1:
+    """Give a column what its decoder needs besides; return whether it is what it needs."""
     cdef str name = described[0]
     first = described[1] if len(described) > 1 else None
     second = described[2] if len(described) > 2 else None
     if name == "bool":
         column.yes, column.no = first, second
     elif name.startswith("timestamptz"):
+        if not PyTZInfo_Check(first):
+            return False
         column.context = first
         if second is None:
             column.call = first.fromutc
@@ -153,6 +155,7 @@ cdef prepare(Column column, tuple described):
         column.context, column.call = first, json_scanner(first)
     else:
         column.call = first
+    return True
 
 
 @cython.final
