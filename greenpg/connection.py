@@ -95,7 +95,8 @@ class Connection(Session[Row]):
             trace.belongs_to(connection)
         connection._own_wait = wait_callback
         connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
-        connection.tracer = tracer
+        if tracer is not None:
+            connection.tracer = tracer
         return connection
 
     def _run(self, gen: Gen[T], timeout: float | None = None, part_of: object | None = None) -> T:
@@ -317,7 +318,8 @@ class AsyncConnection(AsyncSession[Row]):
             )
             trace.belongs_to(connection)
         connection._set_up(autocommit, cursor_factory, prepare_threshold, context)
-        connection.tracer = tracer
+        if tracer is not None:
+            connection.tracer = tracer
         return connection
 
     _green = staticmethod(task)

@@ -15,7 +15,6 @@ import re
 from _socket import EAI_AGAIN, gaierror
 from typing import TYPE_CHECKING
 
-from greenpg import pq
 from greenpg._core.hosts import plan_for
 from greenpg._core.offload import Offloaded, TimeIsOver, resolve
 from greenpg._core.protocol import wait_gen
@@ -140,7 +139,7 @@ class _Attempt:
 
     def _start(self, address: str) -> PGconn:
         """Begin to connect to an address."""
-        pgconn = pq.library().connect_start(self._plan.conninfo(self.host, address, self._attrs))
+        pgconn = self._plan.library.connect_start(self._plan.conninfo(self.host, address, self._attrs))
         pgconn.set_error_verbosity(Verbosity.VERBOSE)  # for the SQLSTATE, which libpq gives in no other way
         return pgconn
 

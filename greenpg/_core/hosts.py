@@ -22,6 +22,8 @@ from greenpg.errors import OperationalError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from greenpg.pq import Library
+
 T = TypeVar("T")
 
 DEFAULTS = {
@@ -82,7 +84,7 @@ VARIABLES = (
 )
 """What a plan depends on in the environment; a service's file is read each time."""
 
-_NAMES = tuple(map(os.fsencode, VARIABLES))
+_NAMES = tuple(map(os.fsencode, (*VARIABLES, "GREENPG_LIBPQ")))
 
 _KEPT = 16
 _plans: dict[tuple[object, ...], Plan] = {}
@@ -99,7 +101,7 @@ def plan_for(conninfo: str, password: str | None = None) -> Plan:
         return Plan(conninfo, password)
     # a variable that is not set costs an exception if `os.environ` itself is asked
     environment = getattr(os.environ, "_data", os.environb)
-    key = (pq.library().path, conninfo, password, *map(environment.get, _NAMES))
+    key = (conninfo, password, *map(environment.get, _NAMES))
     plan = _plans.get(key)
     if plan is None:
         plan = Plan(conninfo, password)
@@ -121,10 +123,11 @@ class Plan:
     """
 
     def __init__(self, conninfo: str, password: str | None = None) -> None:
+        self.library = pq.library()
         self.given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
         if password is not None:
             self.given["password"] = password
-        self.options = _merged(self.given)
+        self.options = _merged(self.library, self.given)
         self.seconds = self._seconds()
         self._hosts = self._all_hosts()
         self._conninfos: dict[tuple[Host, str, str], bytes] = {}
@@ -194,14 +197,14 @@ class Plan:
         return random.sample(items, len(items)) if self.is_balanced else items
 
 
-def _merged(given: Mapping[str, str]) -> dict[str, str]:
+def _merged(library: Library, given: Mapping[str, str]) -> dict[str, str]:
     """Return all parameters that libpq would go by: the given ones, the service's, the environment's.
 
     :raises OperationalError: in libpq's words, it does not come so far
     """
     # libpq refuses this sslmode once all is put together, before it does anything, and reads no passfile
     asked = make_conninfo(**{**given, "sslmode": "?", "password": "?"})
-    refused = pq.library().connect_start(asked.encode())
+    refused = library.connect_start(asked.encode())
     message = refused.get_error_message()
     if "?" not in message:
         raise OperationalError(message)

@@ -183,8 +183,8 @@ class Messages:
 
     def _deliver(self) -> None:
         """Hand out what the server has said besides results."""
-        while self._deliver_some():
-            pass
+        while self._news:
+            self._deliver_some()
 
     def _deliver_some(self) -> bool:
         """Hand out as much of it as the time allows; return whether there is more."""

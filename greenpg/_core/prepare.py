@@ -119,8 +119,7 @@ class Statements:
         """Names that the server is still to forget."""
         self._prepared: OrderedDict[Key, Statement] = OrderedDict()
         self._others: OrderedDict[Key, Statement] = OrderedDict()
-        # behind a pooler, what has that name must never be another connection's statement
-        self._prefix = b"_greenpg_" + os.urandom(4).hex().encode()
+        self._prefix = b""
         self._made = 0
         self._settings: Settings = ()
         """Those that all statements were prepared under."""
@@ -168,6 +167,8 @@ class Statements:
     def new_name(self) -> bytes:
         """Return a name that was not used on this connection."""
         self._made += 1
+        # behind a pooler, what has that name must never be another connection's statement
+        self._prefix = self._prefix or b"_greenpg_" + os.urandom(4).hex().encode()
         return b"%b_%d" % (self._prefix, self._made)
 
     def was_prepared(self, statement: Statement, name: bytes, settings: Settings) -> None:

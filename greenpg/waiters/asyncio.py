@@ -203,5 +203,7 @@ async def _wait(fd: int, need: Wait, timeout: float | None) -> Ready:
     finally:
         if timer is not None:
             timer.cancel()
-        loop.remove_reader(fd)
-        loop.remove_writer(fd)
+        if need & Wait.R:
+            loop.remove_reader(fd)
+        if need & Wait.W:
+            loop.remove_writer(fd)

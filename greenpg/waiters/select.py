@@ -16,6 +16,7 @@ _select = pristine("select")
 LONGEST = 2_000_000.0
 """Seconds (23 days) from which on a timeout is for ever: poll counts milliseconds in a C int."""
 
+_READY = (Ready.NONE, Ready.R, Ready.W, Ready.RW)  # several times faster than Ready(bits)
 _EVENTS = (0, _select.POLLIN, _select.POLLOUT, _select.POLLIN | _select.POLLOUT)
 
 
@@ -27,7 +28,7 @@ def wait(fd: int, need: Wait, timeout: float | None, /) -> Ready:
     poll = _select.poll()
     poll.register(fd, _EVENTS[need])
     found = poll.poll(_milliseconds(timeout))
-    return _ready(fd, need, found[0][1]) if found else Ready.NONE
+    return _ready(fd, need, found[0][1]) if found else _READY[0]
 
 
 def _milliseconds(timeout: float | None) -> float | None:
@@ -41,6 +42,5 @@ def _ready(fd: int, need: Wait, event: int) -> Ready:
     if event & _select.POLLNVAL:
         raise OSError(EBADF, f"file descriptor {fd} is closed")
     if event & (_select.POLLERR | _select.POLLHUP):
-        return Ready(need)
-    bits = bool(event & _select.POLLIN) * Wait.R | bool(event & _select.POLLOUT) * Wait.W
-    return Ready(bits)
+        return _READY[need]
+    return _READY[(1 if event & _select.POLLIN else 0) | (2 if event & _select.POLLOUT else 0)]
