@@ -187,7 +187,8 @@ class TurnTaking(BaseSession[Row]):
     def _end_turn(self, gen: Gen[Any]) -> None:
         """Give up the turn, if `gen` had it; what the server has said meanwhile is to be handed out then."""
         gen.close()
-        if self._has_turn(gen):
+        holder = self._turn.get(None)
+        if holder is not None and holder[0] is gen:
             left = ()
             try:
                 self._take_stock()
@@ -218,8 +219,9 @@ class TurnTaking(BaseSession[Row]):
         if self._closed_by is not None or self.pgconn.status == _BAD:
             self._finish()  # it may have been lost where nobody cared
             return
-        if self._rescue is None:  # else an interruption would be held up by all that has come meanwhile
-            self._gather()
+        # after an interruption it would be held up by all that has come meanwhile
+        if self._rescue is None and (notify := self.pgconn.notifies()) is not None:
+            self._gather(notify)
         if self._descriptors and self.pgconn.transaction_status == _IDLE:
             self._descriptors.clear()  # large objects are closed with the transaction
 

@@ -158,7 +158,8 @@ class BaseConnection(Messages, Generic[Row]):
         """
         try:
             self.pgconn.consume_input()
-            self._gather()
+            if (notify := self.pgconn.notifies()) is not None:
+                self._gather(notify)
             if self._last_words is not None:
                 raise OperationalError("the server has ended the session")
         except OperationalError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from greenpg._core.prepare import settings_of
+from greenpg._core.prepare import READ_BY
 from greenpg._core.protocol import execute_gen, leave_copy_gen
 from greenpg._core.query import PostgresQuery
 from greenpg._core.results import Results
@@ -64,16 +64,19 @@ class BaseCursor(Results[Row]):
         conn = self._conn
         if conn._trace is not None:
             conn._trace.begin("execute", query, self)
-        self._check_open()
+        if self._is_closed:
+            self._check_open()
         self._forget()
         converted = self._convert(query, params)
         if not conn._autocommit:
             yield from conn._begin_gen()
+        if binary is None:
+            binary = self._wants_binary
         if conn._pipeline is None:
-            results = yield from self._conduct_gen(converted, prepare, self._asked(binary))
-            yield from self._take_gen(results, converted.statement)
+            results = yield from self._conduct_gen(converted, prepare, binary)
+            yield from self._take_gen(results, are_known=converted.statement.is_learned)
         else:
-            self._answer = self._queue(conn._pipeline, converted, prepare, self._asked(binary), self._arrived)
+            self._answer = self._queue(conn._pipeline, converted, prepare, binary, self._arrived)
             yield from conn._pipeline.flush_gen()
 
     def _asked(self, binary: bool | None) -> bool | None:
@@ -82,9 +85,13 @@ class BaseCursor(Results[Row]):
 
     def _convert(self, query: Any, params: Any) -> PostgresQuery:
         """Return the query as the server takes it; every error in it or in its parameters comes out here."""
-        converted = self._query_class(self._tx)
-        converted.convert(query, params)
-        self._query = converted
+        converted, tx = self._query, self._tx
+        if converted is not None and converted.is_same(query, params, tx):
+            converted.dump(params)
+        else:
+            converted = self._query_class(tx)
+            converted.convert(query, params)
+            self._query = converted
         return converted
 
     def _conduct_gen(
@@ -100,7 +107,8 @@ class BaseCursor(Results[Row]):
         if name is None and statements.shall_prepare(statement, prepare):
             name = yield from self._prepare_gen(statement)
         self._send(query, name, binary)
-        results = yield from self._receiving(is_small=statement.is_small)
+        receiving = execute_gen(conn.pgconn) if statement.is_small else self._receiving(is_small=False)
+        results = yield from receiving
         if statement.is_as_before(results):
             return results
         error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
@@ -115,7 +123,7 @@ class BaseCursor(Results[Row]):
     def _prepare_gen(self, statement: Statement) -> Gen[bytes]:
         """Have the server prepare a statement, and return its name."""
         conn = self._conn
-        name, settings = conn._statements.new_name(), settings_of(conn.pgconn)
+        name, settings = conn._statements.new_name(), conn.pgconn.parameter_statuses(READ_BY)
         if conn._trace is not None:
             conn._trace.begin("prepare", statement.key[0])
         conn.pgconn.send_prepare(name, *statement.key)
@@ -132,8 +140,9 @@ class BaseCursor(Results[Row]):
         :param binary: whether to ask for binary results; `None`: if every column has a loader for that
         """
         pgconn = self._conn.pgconn
+        statement = query.statement.judged(self._tx.adapters)
         if binary is None:
-            binary = query.statement.judged(self._tx.adapters).is_binary
+            binary = statement.is_binary
         result_format = Format.BINARY if binary else Format.TEXT
         if name is not None:
             pgconn.send_query_prepared(name, query.params, query.formats, result_format)
@@ -166,7 +175,7 @@ class BaseCursor(Results[Row]):
             name = statements.new_name()
             self._conn.pgconn.send_prepare(name, *statement.key)
             pipeline.expect(fail=lambda _: statements.forget(statement))
-            statements.was_prepared(statement, name, settings_of(self._conn.pgconn))
+            statements.was_prepared(statement, name, self._conn.pgconn.parameter_statuses(READ_BY))
         self._send(query, name, binary)
 
         def came(results: list[PGresult]) -> None:

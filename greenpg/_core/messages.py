@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from greenpg.abc import Gen, Slice
     from greenpg.errors import Diagnostic
-    from greenpg.pq.abc import PGconn, PGresult
+    from greenpg.pq.abc import PGconn, PGnotify, PGresult
 
 T = TypeVar("T")
 
@@ -139,10 +139,14 @@ class Messages:
         self._tell(self._notice_handlers, notice)
         self._tell(self._log_listeners, self, notice)
 
-    def _gather(self) -> None:
-        """Have libpq make out what it has received, and take note of the notifications among it."""
+    def _gather(self, first: PGnotify | None = None) -> None:
+        """Have libpq make out what it has received, and take note of the notifications among it.
+
+        :param first: one that it has made out already
+        """
         encoding = ""
-        while (sent := self.pgconn.notifies()) is not None:
+        while (sent := first or self.pgconn.notifies()) is not None:
+            first = None
             encoding = encoding or ConnectionInfo(self.pgconn).encoding  # the same for all that is there
             channel, payload = (text.decode(encoding, "replace") for text in (sent.relname, sent.extra))
             notify = Notify(channel, payload, sent.be_pid)

@@ -31,8 +31,9 @@ _FEW = 1
 """Rows of a statement that looks for one thing; one that has returned some more may return a million next."""
 _CHANGES = (b"ALTER ", b"CREATE ", b"DROP ")
 
-# What the text of a statement, and the constants in it, were read by when it was prepared.
-_READ_BY = (b"client_encoding", b"standard_conforming_strings", b"DateStyle", b"IntervalStyle", b"TimeZone")
+READ_BY = (b"client_encoding", b"standard_conforming_strings", b"DateStyle", b"IntervalStyle", b"TimeZone")
+"""What the text of a statement, and the constants in it, are read by; values are converted by it, too."""
+
 _NO_STATEMENT = "26000"
 # These have no state of their own, and their messages are translated: the server's function tells them.
 _OUTDATED = frozenset({("0A000", "RevalidateCachedQuery"), ("42883", "getTypeBinaryOutputInfo")})
@@ -84,6 +85,7 @@ class Statement:
         self._columns = tuple([result.ftype(i) for i in range(result.nfields)])
         self._status = result.status
         self._judged_by = None
+        self.is_binary = self.is_learned = False
 
     def saw_size(self, rows: int) -> None:
         """Take note of how many rows it has returned."""
@@ -149,7 +151,8 @@ class Statements:
         """
         if statement.name is None or wish is False or self.threshold is None:
             return None
-        self.follow(settings_of(pgconn))
+        if (settings := pgconn.parameter_statuses(READ_BY)) is not self._settings:
+            self.follow(settings)
         return statement.name
 
     def shall_prepare(self, statement: Statement, wish: bool | None) -> bool:
@@ -259,11 +262,6 @@ class Statements:
         self.given_up.clear()
         for statement in self._others.values():
             statement._executions = 0
-
-
-def settings_of(pgconn: PGconn) -> Settings:
-    """Return the settings that a statement sent now is read by."""
-    return pgconn.parameter_statuses(_READ_BY)
 
 
 def _tags(results: Sequence[PGresult]) -> Iterator[bytes]:

@@ -86,6 +86,8 @@ class PostgresQuery:
     """What its connection knows of it, once it was executed."""
 
     _parsed = _NOTHING
+    _text_of: str | None = None
+    """The text with placeholders that it was made of, if it is one."""
 
     def __init__(self, transformer: Transformer):
         self._tx = transformer
@@ -115,6 +117,16 @@ class PostgresQuery:
             check_kind(params)
             self._take(self._parse(query, len(params)))
             self.dump(params)
+            if type(query) is str:
+                self._text_of = query
+
+    def is_same(self, query: Any, params: Any, transformer: Transformer) -> bool:
+        """Return whether it was made of the same statement: then `dump()` does what `convert()` would do."""
+        if query is not self._text_of or query is None or transformer is not self._tx:
+            return False
+        if type(params) in _SEQUENCES:
+            return len(params) == len(self._parsed.formats)
+        return type(params) is dict and self._parsed.names is not None
 
     def dump(self, params: Params) -> None:
         """Take other parameters for the statement converted before.
@@ -122,7 +134,10 @@ class PostgresQuery:
         :raises ProgrammingError: they do not go with its placeholders
         :raises DataError: a value that its type cannot have
         """
-        self._bind(in_order(params, self._parsed))
+        parsed = self._parsed
+        if not (type(params) in _SEQUENCES and parsed.names is None and len(params) == len(parsed.formats)):
+            params = in_order(params, parsed)
+        self._bind(params)  # type: ignore[arg-type]  # a sequence
 
     def _text(self, query: Any) -> bytes:
         """Return the statement in the client encoding."""
@@ -194,10 +209,8 @@ def in_order(params: Params, parsed: Parsed) -> Sequence[Any]:
 
     :raises ProgrammingError: they do not go with the placeholders
     """
-    count = len(parsed.formats)
-    if type(params) in _SEQUENCES and parsed.names is None and len(params) == count:
-        return params  # type: ignore[return-value]  # what nearly all are
     check_kind(params)
+    count = len(parsed.formats)
     if isinstance(params, Mapping):
         if parsed.names is not None:
             return _by_name(params, parsed.names)

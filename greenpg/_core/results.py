@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from greenpg._core.chunks import CHUNK, ChunkedResult, receive_gen
 from greenpg._core.column import Column
-from greenpg._core.prepare import settings_of
+from greenpg._core.prepare import READ_BY
 from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
 from greenpg.errors import InterfaceError, NotSupportedError, ProgrammingError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from greenpg._core.connection import BaseConnection
     from greenpg._core.pipeline import Answer
-    from greenpg._core.prepare import Statement
     from greenpg.abc import Gen
     from greenpg.pq.abc import PGresult
     from greenpg.rows import RowFactory, RowMaker
@@ -67,11 +66,10 @@ class Results(Generic[Row]):
 
     def _transformer(self) -> Transformer:
         """Return what converts values as things are now: what did it before, if nothing has changed since."""
-        context = self._conn if self._adapters is None else self
-        settings = settings_of(self._conn.pgconn)
-        tx = self._tx
-        if tx is None or not tx.is_for(settings, context.adapters):
-            tx = Transformer(context, settings)
+        conn, adapters, tx = self._conn, self._adapters, self._tx
+        settings = conn.pgconn.parameter_statuses(READ_BY)
+        if tx is None or not tx.is_for(settings, adapters or conn._adapters):
+            tx = Transformer(conn if adapters is None else self, settings)
         return tx
 
     # What it is about
@@ -132,14 +130,14 @@ class Results(Generic[Row]):
 
     # Taking them in, and going from one to the next
 
-    def _take_gen(self, results: list[PGresult], statement: Statement | None = None) -> Gen[None]:
+    def _take_gen(self, results: list[PGresult], *, are_known: bool = False) -> Gen[None]:
         """Keep the results, the first of them current, with the types in it that are not known asked for.
 
-        :param statement: what is known of them, if they are those of one
+        :param are_known: whether there are no such types
         """
         self._results = results
         self._select(0)
-        if statement is None or not statement.judged(self._tx.adapters).is_learned:
+        if not are_known:
             yield from self._learn_gen()
 
     def _receiving(self, *, is_small: bool) -> Gen[list[PGresult]]:
@@ -232,7 +230,8 @@ class Results(Generic[Row]):
 
         :raises ProgrammingError: there is none, or it has no rows
         """
-        self._check_open()
+        if self._is_closed:
+            self._check_open()
         if self.pgresult is None:
             raise ProgrammingError("nothing to fetch from: execute a query first")
         if self.pgresult.status not in _WITH_ROWS:

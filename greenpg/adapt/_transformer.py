@@ -51,9 +51,10 @@ class Transformer:
         :param settings: those of the connection, to know later whether they are the same; None if that is not
             asked
         """
-        self._adapters = adapters_of(context)
+        self.adapters = adapters_of(context)
+        """The dumpers and loaders in force."""
         self._settings = settings
-        self._state = self._adapters.state
+        self._state = self.adapters.state
         self._connection = None if context is None else context.connection
         self._encoding: str | None = None
         self._dumpers: dict[tuple[PyFormat, Any], Dumper] = {}
@@ -74,11 +75,12 @@ class Transformer:
         """Return the context itself if it is one, so that nested values share what it keeps."""
         return context if isinstance(context, Transformer) else cls(context)
 
-    def is_for(self, settings: object, adapters: AdaptersMap) -> bool:
+    def is_for(self, settings: object, adapters: AdaptersMap | None) -> bool:
         """Return whether one made now would be the same, for these settings and adapters."""
         return (
             settings is self._settings
-            and adapters is self._adapters
+            and adapters is not None
+            and adapters is self.adapters
             and adapters.state is self._state
             and self._row_dumpers is None
         )
@@ -87,11 +89,6 @@ class Transformer:
     def connection(self) -> Any:
         """The connection, an object with a `pgconn`; None without one."""
         return self._connection
-
-    @property
-    def adapters(self) -> AdaptersMap:
-        """The dumpers and loaders in force."""
-        return self._adapters
 
     @property
     def encoding(self) -> str:
@@ -111,7 +108,7 @@ class Transformer:
         cls = type(obj)
         dumper = self._dumpers.get((format, cls))
         if dumper is None:
-            dumper = self._adapters.get_dumper(cls, format)(cls, self)
+            dumper = self.adapters.get_dumper(cls, format)(cls, self)
             self._dumpers[format, cls] = dumper
         key: Any = dumper.get_key(obj, format)
         if key is cls:
@@ -127,7 +124,7 @@ class Transformer:
         :raises ProgrammingError: a type has no dumper
         """
         py_format = PyFormat.from_pq(format)
-        self._row_dumpers = [self._adapters.get_dumper_by_oid(oid, py_format)(object, self) for oid in types]
+        self._row_dumpers = [self.adapters.get_dumper_by_oid(oid, py_format)(object, self) for oid in types]
         self._row_encoders = None
         self.types = tuple(types)
         self.formats = [format] * len(self._row_dumpers)
@@ -140,7 +137,7 @@ class Transformer:
         """
         if self._row_dumpers is not None:
             return self._dump_by_type(params)
-        dumped, self.types, self.formats = self._adapters.encoders.dump(self, params, formats)
+        dumped, self.types, self.formats = self.adapters.encoders.dump(self, params, formats)
         return dumped
 
     def dump_one(self, param: Any, format: PyFormat) -> tuple[Buffer | None, int, Format]:
@@ -159,7 +156,7 @@ class Transformer:
     ) -> Encoder | None:
         """Return what does the same as the dumper for objects of a class, if there is such; see `Dumps`."""
         try:
-            dumper = self._adapters.get_dumper(cls, format)
+            dumper = self.adapters.get_dumper(cls, format)
         except ProgrammingError:
             return None
         return encoder_for(make, dumper, by_class=True)
@@ -201,7 +198,7 @@ class Transformer:
             raise _undumpable(obj, error) from error
         if not literal.endswith(b"'") or dumper.oid in (0, _TEXT_OID, _UNKNOWN_OID):
             return literal
-        info = self._adapters.types.get(dumper.oid)
+        info = self.adapters.types.get(dumper.oid)
         if info is None:
             return literal
         cast = info.regtype + ("[]" if dumper.oid == info.array_oid else "")
@@ -261,11 +258,11 @@ class Transformer:
         """Return the types of the result's columns that have neither a loader nor a `TypeInfo`."""
         result = self._result
         oids = set() if result is None else {result.ftype(i) for i in range(result.nfields)}
-        return {oid for oid in oids if not self._adapters.is_known(oid)}
+        return {oid for oid in oids if not self.adapters.is_known(oid)}
 
     def are_binary(self, oids: Iterable[int]) -> bool:
         """Return whether columns of these types are all best loaded from binary."""
-        return all(map(self._adapters.prefers_binary, oids))
+        return all(map(self.adapters.prefers_binary, oids))
 
     def get_loader(self, oid: int, format: int) -> Loader:
         """Return the loader of a type in a format, always the same one.
@@ -278,12 +275,12 @@ class Transformer:
         loader = known.get(oid)
         if loader is not None:
             return loader
-        found = self._adapters.get_loader(oid, Format.BINARY if format else Format.TEXT)
+        found = self.adapters.get_loader(oid, Format.BINARY if format else Format.TEXT)
         if found is not None:
             known[oid] = loader = found(oid, self)
             return loader
         # Not kept: the type may be learned in between.
-        unknown = self._adapters.get_loader(0, Format.TEXT) if format == Format.TEXT else None
+        unknown = self.adapters.get_loader(0, Format.TEXT) if format == Format.TEXT else None
         return (unknown or _Unloadable)(oid, self)
 
     def load_rows(self, row0: int, row1: int, make_row: Callable[[Sequence[Any]], Row]) -> list[Row]:
@@ -299,7 +296,7 @@ class Transformer:
         if result is None or not 0 <= row0 <= row1 <= self._rows:
             raise InterfaceError(f"the result has no rows {row0} to {row1}, it has {self._rows}")
         try:
-            rows: list[Any] = self.row_loader.load(result, row0, row1)
+            rows: list[Any] = (self._row_loader or self.row_loader).load(result, row0, row1)
         except UnloadableCell as cell:
             data = result.get_value(cell.row, cell.column)
             raise self._unloadable(data, cell) from cell.__cause__
@@ -336,7 +333,7 @@ class Transformer:
         label = number + 1 if name is None else repr(name.decode(self.encoding, "replace"))
         loader = getattr(self._row_loads[number], "__self__", None)
         oid = loader.oid if isinstance(loader, Loader) else 0
-        return f"{label} (type {self._adapters.types.name_of(oid)})"
+        return f"{label} (type {self.adapters.types.name_of(oid)})"
 
 
 class _Unloadable(Loader):
