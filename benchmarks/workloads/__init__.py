@@ -30,7 +30,7 @@ _FEW = (
 
 _ALL: tuple[Workload, ...] = (
     One("W1", "select $1::int on one connection, one after the other", 4000, 100),
-    Many("W2", "one account by its key, 100 green threads on 100 connections", 8000, 500, connections=100),
+    Many("W2", "one account by its key, 100 green threads on 100 connections", 8000, 800, connections=100),
     Result("W3", f"200k {_SEVEN}", 200_000, 2000, {**_MS, "memory": "MB"}, sql=_WIDE),
     Result("W3b", "200k rows of 10 int4", 200_000, 2000, _MS, sql=f"select * from {INTEGERS} where c1 <= $1"),
     Result(
@@ -43,7 +43,7 @@ _ALL: tuple[Workload, ...] = (
     CopyOut("W5out", "COPY OUT of 500k rows into memory", COPY_ROWS, QUICK_COPY_ROWS, _MS, ("copy",)),
     Connect("W6", "connect and close", 100, 5),
     Storm("storm", "connect and close, 200 at once, for each connection", 200, 20, connections=0),
-    Idle("idle", "50 connections that wait for 1 s, all together", 10, 2, _MS, ("sleep",), 50, rounds=3),
+    Idle("idle", "50 connections that wait for 0.5 s, all together", 50, 10, _MS, ("sleep",), 0, rounds=3),
     Pause("W8", "a 1 ms ticker beside W3", 200_000, 2000, _PAUSE, ("hub",), apart=True, sql=_WIDE),
     Pause(
         "W8M",

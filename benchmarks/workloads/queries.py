@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SMALLEST = "select $1::int"
 _BY_KEY = f"SELECT id, abalance FROM {ACCOUNTS} WHERE id = $1"
 _STRIDE = 7919  # a prime: every account, in no order that a cache likes
+_EACH = 80
+_SECONDS = 0.5
 _WARM = 10
 """Queries on a connection after which every driver has prepared what it ever will."""
 
@@ -35,12 +37,12 @@ class One(Workload):
 
 
 class Many(Workload):
-    """Many green threads or tasks, each with its own connection."""
+    """Many green threads or tasks, each with its own connection and 80 queries."""
 
     def steps(self, driver: Driver, runtime: Runtime, size: int) -> Steps:
         """Execute `size` queries in all."""
-        connections = yield from opened(driver, self.connections)
-        yield by_key(driver, connections, _WARM * self.connections)
+        connections = yield from opened(driver, size // _EACH)
+        yield by_key(driver, connections, _WARM * len(connections))
         values = yield from measured(by_key(driver, connections, size), size)
         yield from closed(driver, connections)
         return {0: values}
@@ -61,10 +63,10 @@ class Idle(Workload):
     """Many connections, each in the midst of a statement that takes its time."""
 
     def steps(self, driver: Driver, runtime: Runtime, size: int) -> Steps:
-        """Wait for `size` tenths of a second."""
-        connections = yield from opened(driver, self.connections)
+        """Wait on `size` connections."""
+        connections = yield from opened(driver, size)
         yield self._sleeping(driver, connections, 0)
-        values = yield from measured(self._sleeping(driver, connections, size / 10), 1)
+        values = yield from measured(self._sleeping(driver, connections, _SECONDS), 1)
         yield from closed(driver, connections)
         return {0: values}
 
