@@ -208,6 +208,19 @@ def function_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return lines
 
 
+def compiled(root: Path) -> Iterator[str]:
+    """Complain of what Cython's files import, of long ones, and of those that do not say what they are for."""
+    for path in sorted(root.rglob("*.p[yx][xdi]")):
+        text = path.read_text()
+        if (lines := len(text.splitlines())) > FILE_LINES:
+            yield f"{path}:1 has {lines} lines, more than {FILE_LINES}"
+        if not text.startswith(('"""', "# ")):
+            yield f"{path}:1 does not begin with what it is for"
+        for name in re.findall(r"^ *(?:from|import|cimport) greenpg\.(\w+)", text, re.MULTILINE):
+            if name not in below("pq"):
+                yield f"{path}:1 pq must not import greenpg.{name}"
+
+
 def code_in_packages(of: Iterable[Module]) -> Iterator[str]:
     """Complain of anything in an `__init__.py` but a docstring, imports and constants."""
     for module in (module for module in of if module.is_package):

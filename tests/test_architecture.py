@@ -36,6 +36,24 @@ def test_everything(check: Check, folder: str) -> None:
     assert list(check(modules(fresh.ROOT / folder))) == []
 
 
+def test_compiled() -> None:
+    assert list(architecture.compiled(fresh.ROOT / "greenpg")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('"""Doc."""\nfrom greenpg._core.x import y\n', "pq must not import greenpg._core"),
+        ('"""Doc."""\ndef f():\n    from greenpg.types cimport y\n', "pq must not import greenpg.types"),
+        ("# Doc.\n" * 501, "has 501 lines, more than 500"),
+        ("x = 1\n", "does not begin with what it is for"),
+    ],
+)
+def test_bad_compiled(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "_x.pyx").write_text(text)
+    assert [complaint in line for line in architecture.compiled(tmp_path)] == [True]
+
+
 def test_no_place_outside_of_the_repository() -> None:
     own = {"architecture.py", "test_architecture.py"}
     files = [path for path in fresh.ROOT.iterdir() if path.is_file()]

@@ -24,9 +24,8 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_Free
 from cpython.object cimport PyObject, Py_TYPE, PyTypeObject
-from cpython.unicode cimport (
-    PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUnicode_DecodeUTF8, PyUnicode_GET_LENGTH,
-)
+from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUnicode_DecodeUTF8
+from cpython.unicode cimport PyUnicode_GET_LENGTH
 
 from datetime import timezone
 from decimal import Decimal
