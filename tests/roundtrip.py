@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from greenpg.pq import PGresult
 
-LIVE = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LIVE = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 """For generated values: the session is set up once for all of them."""
 
 FORMATS_IN = (PyFormat.AUTO, PyFormat.TEXT, PyFormat.BINARY)
