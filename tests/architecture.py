@@ -209,8 +209,8 @@ def function_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def compiled(root: Path) -> Iterator[str]:
-    """Complain of what Cython's files import, of long ones, and of those that do not say what they are for."""
-    for path in sorted(root.rglob("*.p[yx][xdi]")):
+    """Complain of what Cython's files import, of long ones, and of those that say nothing of themselves."""
+    for path in sorted([*root.rglob("*.pyx"), *root.rglob("*.px[di]")]):
         text = path.read_text()
         if (lines := len(text.splitlines())) > FILE_LINES:
             yield f"{path}:1 has {lines} lines, more than {FILE_LINES}"
