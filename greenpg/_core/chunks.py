@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from greenpg._core.protocol import give_way_gen, result_gen
 from greenpg.adapt._decoders import is_steady
 from greenpg.errors import Error, NotSupportedError, OperationalError, ProtocolError
-from greenpg.pq.enums import ExecStatus
+from greenpg.pq.enums import COPY_STATES, ExecStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 CHUNK = 256
 """Rows in each: enough to be worth the trouble, few enough to be made while they are in the cache."""
-
-_COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
+_DROPPED = 4000
+"""Rows that are freed at a time, in a millisecond or less."""
 
 
 class ChunkedResult:
@@ -107,6 +107,14 @@ class ChunkedResult:
         number = bisect_right(self._starts, row) - 1
         return self._chunks[number], row - self._starts[number]
 
+    def drop_gen(self, pgconn: PGconn, time: Slice) -> Gen[None]:
+        """Let go of the rows, with turns for the others: to free a million takes a while."""
+        time.begin()
+        while self._rows:
+            del self._rows[-_DROPPED:]
+            if time():
+                yield from give_way_gen(pgconn)
+
     # As it comes
 
     def fill_gen(self, pgconn: PGconn, result: PGresult, time: Slice) -> Gen[PGresult]:
@@ -165,7 +173,7 @@ def receive_gen(pgconn: PGconn, tx: Transformer, time: Slice) -> Gen[list[PGresu
                 # what a later one is loaded by, a command in between may change
                 result = yield from _whole_gen(pgconn, result, None if results else tx, time)
             results.append(result)
-            if result.status in _COPIES:
+            if result.status in COPY_STATES:
                 break
     except OperationalError:
         if not results or results[-1].status != ExecStatus.FATAL_ERROR:
@@ -179,15 +187,20 @@ def _whole_gen(pgconn: PGconn, chunk: PGresult, tx: Transformer | None, time: Sl
     if following.status == ExecStatus.TUPLES_OK:
         chunk.be_whole(following)
         return chunk
-    if tx is not None:
-        tx.set_pgresult(chunk)
-        if not all(map(is_steady, tx.row_loader.loads)):
-            tx = None
     time.begin()
-    chunked = ChunkedResult(tx)
+    chunked = ChunkedResult(tx if tx is not None and _may_make(tx, chunk) else None)
     yield from chunked.take_gen(pgconn, chunk, time)
     end = yield from chunked.fill_gen(pgconn, following, time)
     return chunked.ended(end) if end.status == ExecStatus.TUPLES_OK else end
+
+
+def _may_make(tx: Transformer, chunk: PGresult) -> bool:
+    """Return whether rows may be made when nobody has asked for them yet."""
+    try:
+        tx.set_pgresult(chunk)
+    except Exception:  # of a loader that cannot be made: it comes again when the result has come
+        return False
+    return all(map(is_steady, tx.row_loader.loads))
 
 
 def _next_gen(pgconn: PGconn) -> Gen[PGresult]:

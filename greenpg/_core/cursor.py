@@ -66,7 +66,10 @@ class BaseCursor(Results[Row]):
             conn._trace.begin("execute", query, self)
         if self._is_closed:
             self._check_open()
+        before = self._chunked
         self._forget()
+        if before is not None:
+            yield from before.drop_gen(conn.pgconn, conn._slice)
         converted = self._convert(query, params)
         if not conn._autocommit:
             yield from conn._begin_gen()

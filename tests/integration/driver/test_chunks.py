@@ -101,6 +101,19 @@ async def test_a_loader_of_ones_own_is_called_when_rows_are_fetched(db: Db, conn
     assert loaded == [b"1"]
 
 
+@pytest.mark.beyond
+async def test_a_loader_that_cannot_be_made_ends_no_transaction(db: Db, conn: Any) -> None:
+    class Loader(db.module("types.numeric").IntLoader):  # type: ignore[misc]
+        def __init__(self, *_: object) -> None:
+            raise ZeroDivisionError
+
+    cur = conn.cursor()
+    cur.adapters.register_loader("int4", Loader)
+    with pytest.raises(ZeroDivisionError):
+        await cur.execute("select generate_series(1, 600)")
+    assert await db.value(conn) == 42
+
+
 @pytest.mark.parametrize("binary", [False, True])
 async def test_a_value_that_cannot_be_loaded_is_an_error_where_it_is_fetched(
     db: Db, conn: Any, binary: bool

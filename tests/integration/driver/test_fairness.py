@@ -124,6 +124,20 @@ async def test_fetching_where_nobody_can_wait(db: Db, clock: Clock, conn: Any) -
         await task.get()
 
 
+async def test_letting_go_of_the_result_before(db: Db, clock: Clock, conn: Any) -> None:
+    cursor = conn.cursor()
+
+    async def execute() -> None:
+        clock.step, step = 0.0, clock.step
+        await cursor.execute("select i from generate_series(1, 50000) i", binary=True)
+        clock.step = step
+        await cursor.execute("select 1")
+
+    some, none = await turns(clock, conn, execute)
+    assert some >= 2
+    assert none == 0
+
+
 async def test_a_result_as_it_comes(db: Db, clock: Clock, conn: Any) -> None:
     async def execute() -> None:
         await conn.execute("select i from generate_series(1, 20000) i", binary=True)
