@@ -12,7 +12,7 @@ author = "The greenpg contributors"
 release = version = greenpg.__version__
 
 extensions = ["sphinx.ext.autodoc"]
-exclude_patterns = ["examples"]
+exclude_patterns = ["examples", "benchmarks"]
 default_role = "code"  # docstrings and comments say `name`, as they do in the source
 highlight_language = "none"
 nitpicky = False  # types of gevent's and the drivers' are named, not linked: nothing is fetched

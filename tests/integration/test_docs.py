@@ -137,7 +137,7 @@ RUN_BY = {
 }
 """What other tests run: each a file in this folder and a function in it."""
 
-MADE = {"make demo": "greenpg demo", "make test": "-m pytest"}
+MADE = {"make bench": "-m benchmarks", "make demo": "greenpg demo", "make test": "-m pytest"}
 """What `test_make` looks at, and what it must come to."""
 
 _PROMPT = "$ "
