@@ -99,7 +99,14 @@ def current_async() -> AsyncWaitCallback:
     :raise RuntimeError: none is running
     :raise LookupError: nothing is known about the one that is running
     """
-    return _load_async(_running_loop())
+    # All in one frame, for it is asked before each conversation.
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():  # first: it may be a guest in asyncio's loop
+        return _load_async("trio")
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None and asyncio._get_running_loop() is not None:
+        return _load_async("asyncio")
+    return _load_async(_other_loop())
 
 
 def _resolve(callback: WaitCallback | str) -> WaitCallback:
@@ -226,13 +233,7 @@ def _entry_points(group: str) -> EntryPoints:
     return entry_points(group=group)
 
 
-def _running_loop() -> str:
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():  # first: it may be a guest in asyncio's loop
-        return "trio"
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is not None and asyncio._get_running_loop() is not None:
-        return "asyncio"
+def _other_loop() -> str:
     sniffio = sys.modules.get("sniffio")
     if sniffio is not None:
         try:
