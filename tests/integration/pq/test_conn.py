@@ -60,6 +60,20 @@ def test_server_reports_settings(conn: PGconn) -> None:
     assert conn.parameter_status(b"application_name") == b"mine"
 
 
+def test_settings_are_the_same_object_until_one_changes(conn: PGconn) -> None:
+    names = (b"application_name", b"no_such_setting", b"TimeZone")
+    loops.execute(conn, b"set application_name to 'mine'")
+    settings = conn.parameter_statuses(names)
+    assert settings[:2] == (b"mine", None)
+    loops.execute(conn, b"set application_name to 'mine'")
+    assert conn.parameter_statuses(names) is settings
+    loops.execute(conn, b"set application_name to 'mini'")
+    assert conn.parameter_statuses(names)[0] == b"mini"
+    assert conn.parameter_statuses(names[:1]) == (b"mini",)
+    conn.finish()
+    assert conn.parameter_statuses(names) == (None, None, None)
+
+
 def test_transaction_is_followed(conn: PGconn) -> None:
     loops.execute(conn, b"begin")
     statuses = [conn.transaction_status]
