@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _WITH_ROWS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK})
 BLOCK = 250
-"""Rows that may be made without a look at the clock."""
+"""Rows that may be gone through without a look at the clock."""
+_VALUES = 1500
+"""Values that may be loaded without one."""
 _HANDFUL = 50_000
 """Rows that may be handed out without one."""
 
@@ -243,7 +245,12 @@ class Results(Generic[Row]):
         if self._answer is not None:
             return None
         start, stop = self._next_rows(size)
-        if stop - start > (BLOCK if stop > len(self._made) else _HANDFUL):
+        if stop <= len(self._made):
+            is_much = stop - start > _HANDFUL
+        else:
+            assert self.pgresult is not None
+            is_much = (stop - start) * self.pgresult.nfields > _VALUES
+        if is_much:
             return None
         self._position = stop
         return self._load(start, stop)

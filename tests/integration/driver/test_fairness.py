@@ -124,6 +124,18 @@ async def test_fetching_where_nobody_can_wait(db: Db, clock: Clock, conn: Any) -
         await task.get()
 
 
+async def test_rows_of_many_columns(db: Db, clock: Clock, conn: Any) -> None:
+    cursor = await conn.execute(f"select {', '.join(['i'] * 500)} from generate_series(1, 200) i")
+
+    async def fetch() -> None:
+        await cursor.scroll(0, mode="absolute")
+        assert len(await cursor.fetchall()) == 200
+
+    some, none = await turns(clock, conn, fetch)
+    assert some >= 2
+    assert none == 0
+
+
 async def test_letting_go_of_the_result_before(db: Db, clock: Clock, conn: Any) -> None:
     cursor = conn.cursor()
 
