@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from greenpg._core.connection import BaseConnection
     from greenpg._core.pipeline import Answer, BasePipeline
-    from greenpg._core.prepare import Statement
+    from greenpg._core.prepare import Settings, Statement
     from greenpg.abc import Gen
     from greenpg.pq.abc import PGresult
     from greenpg.rows import RowFactory
@@ -76,7 +76,8 @@ class BaseCursor(Results[Row]):
         if binary is None:
             binary = self._wants_binary
         if conn._pipeline is None:
-            results = yield from self._conduct_gen(converted, prepare, binary)
+            settings = self._tx.settings if conn._autocommit else None  # else BEGIN may have changed them
+            results = yield from self._conduct_gen(converted, prepare, binary, settings)
             yield from self._take_gen(results, are_known=converted.statement.is_learned)
         else:
             self._answer = self._queue(conn._pipeline, converted, prepare, binary, self._arrived)
@@ -98,13 +99,20 @@ class BaseCursor(Results[Row]):
         return converted
 
     def _conduct_gen(
-        self, query: PostgresQuery, prepare: bool | None, binary: bool | None
+        self,
+        query: PostgresQuery,
+        prepare: bool | None,
+        binary: bool | None,
+        settings: Settings | None = None,
     ) -> Gen[list[PGresult]]:
-        """Send a converted query, prepared if it is time for it, and return its results."""
+        """Send a converted query, prepared if it is time for it, and return its results.
+
+        :param settings: if they are known to be these
+        """
         conn = self._conn
         statements = conn._statements
         query.statement = statement = statements.find(query.query, query.types)
-        name = statements.name_of(statement, prepare, conn.pgconn)
+        name = statements.name_of(statement, prepare, conn.pgconn, settings)
         if statements.given_up:
             yield from conn._close_statements_gen()
         if name is None and statements.shall_prepare(statement, prepare):

@@ -144,14 +144,18 @@ class Statements:
             self._others.move_to_end(key)
         return statement
 
-    def name_of(self, statement: Statement, wish: bool | None, pgconn: PGconn) -> bytes | None:
+    def name_of(
+        self, statement: Statement, wish: bool | None, pgconn: PGconn, settings: Settings | None = None
+    ) -> bytes | None:
         """Return the name under which a statement is prepared, `None` if it is not, or not to be used.
 
         :param wish: as for `shall_prepare()`
+        :param settings: if they were asked for just now, which reads much memory that nothing else needs
         """
         if statement.name is None or wish is False or self.threshold is None:
             return None
-        if (settings := pgconn.parameter_statuses(READ_BY)) is not self._settings:
+        settings = settings or pgconn.parameter_statuses(READ_BY)
+        if settings is not self._settings:
             self.follow(settings)
         return statement.name
 
@@ -189,8 +193,8 @@ class Statements:
     def follow(self, settings: Settings) -> None:
         """Give up what was prepared under other settings: its text would mean something else now."""
         if settings != self._settings:
-            self._settings = settings
             self._give_up_all()
+        self._settings = settings
 
     def _give_up(self, statement: Statement) -> None:
         """Have the server forget a statement, of which the rest stays known."""

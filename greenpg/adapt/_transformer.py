@@ -44,7 +44,7 @@ class Transformer:
     formats: list[Format] | None
     """The format of each parameter dumped last."""
 
-    def __init__(self, context: AdaptContext | None = None, settings: object = None) -> None:
+    def __init__(self, context: AdaptContext | None = None, settings: Any = None) -> None:
         """Make one.
 
         :param context: whose adapters and settings count; None for the package's adapters and no connection
@@ -53,7 +53,7 @@ class Transformer:
         """
         self.adapters = adapters_of(context)
         """The dumpers and loaders in force."""
-        self._settings = settings
+        self.settings = settings
         self._state = self.adapters.state
         self._connection = None if context is None else context.connection
         self._encoding: str | None = None
@@ -78,7 +78,7 @@ class Transformer:
     def is_for(self, settings: object, adapters: AdaptersMap | None) -> bool:
         """Return whether one made now would be the same, for these settings and adapters."""
         return (
-            settings is self._settings
+            settings is self.settings
             and adapters is not None
             and adapters is self.adapters
             and adapters.state is self._state
