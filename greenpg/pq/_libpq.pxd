@@ -201,6 +201,7 @@ cdef class BaseConn:
     cdef void *trace_file
     cdef uintptr_t key  # what the notice receiver knows it by, 0 for a borrowed one
     cdef int notices  # that are being handled now
+    cdef int calls  # that have let go of the GIL, and are not back
     cdef int pid
     cdef bint owned
     cdef object __weakref__
@@ -208,6 +209,14 @@ cdef class BaseConn:
     cdef pg_conn *alive(self) except NULL  # ptr, or OperationalError("the connection is closed")
     @cython.final
     cdef pg_conn *able(self, const void *function, str name) except NULL  # the same, and libpq has `function`
+    @cython.final
+    cdef pg_conn *idle(self) except NULL  # alive(), or OperationalError: libpq is in the middle of a call on it
+    @cython.final
+    cdef int released(self, int (*call)(pg_conn *) noexcept nogil) except? -1  # a call with the GIL let go
+    @cython.final
+    cdef int released_with_text(
+        self, int (*call)(pg_conn *, const char *) noexcept nogil, const char *text
+    ) except? -1
     @cython.final
     cdef int fail(self, str what) except -1  # raise OperationalError(f"{what}: {libpq's message}")
     @cython.final

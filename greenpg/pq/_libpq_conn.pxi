@@ -1,4 +1,5 @@
-# `PGconn`: one libpq connection, our own or borrowed. Every call looks first whether it is still there.
+# `PGconn`: one libpq connection, our own or borrowed. Every call looks first whether it is still there, and
+# one that changes it also whether no other call is under way: from another thread, or around a notice's handler.
 
 
 cdef class BaseConn:
@@ -15,6 +16,31 @@ cdef class BaseConn:
             raise OperationalError("the connection is closed")
         return self.ptr
 
+    cdef pg_conn *idle(self) except NULL:
+        if self.calls or self.notices:
+            raise OperationalError("the connection is in the middle of another call: use it in one thread at a time")
+        return self.alive()
+
+    cdef int released(self, int (*call)(pg_conn *) noexcept nogil) except? -1:
+        cdef pg_conn *ptr = self.idle()
+        cdef int answer
+        self.calls += 1
+        with nogil:
+            answer = call(ptr)
+        self.calls -= 1
+        return answer
+
+    cdef int released_with_text(
+        self, int (*call)(pg_conn *, const char *) noexcept nogil, const char *text
+    ) except? -1:
+        cdef pg_conn *ptr = self.idle()
+        cdef int answer
+        self.calls += 1
+        with nogil:
+            answer = call(ptr, text)
+        self.calls -= 1
+        return answer
+
     cdef pg_conn *able(self, const void *function, str name) except NULL:
         cdef pg_conn *ptr = self.alive()
         if function is NULL:
@@ -28,14 +54,14 @@ cdef class BaseConn:
         return None if self.ptr is NULL else <uintptr_t> self.ptr
 
     def connect_poll(self):
-        return member(POLLING_STATUS, released(self.pq.PQconnectPoll, self.alive()))
+        return member(POLLING_STATUS, self.released(self.pq.PQconnectPoll))
 
     def reset_start(self):
-        if not released(self.pq.PQresetStart, self.alive()):
+        if not self.released(self.pq.PQresetStart):
             self.fail("the connection could not be reset")
 
     def reset_poll(self):
-        return member(POLLING_STATUS, released(self.pq.PQresetPoll, self.alive()))
+        return member(POLLING_STATUS, self.released(self.pq.PQresetPoll))
 
     def finish(self):
         self.close()
@@ -44,6 +70,8 @@ cdef class BaseConn:
         cdef pg_conn *ptr = self.ptr
         if self.notices:  # libpq is in the middle of a call on it
             raise OperationalError("the connection cannot be closed by the handler of its notices")
+        if self.calls and self.pid == getpid():  # those of the parent process never come back here
+            raise OperationalError("the connection cannot be closed while another thread is in a call on it")
         self.ptr = NULL
         if ptr is NULL or not self.owned:
             return 0
@@ -253,8 +281,11 @@ cdef class BaseConn:
         cdef const char *name = c_text(user)
         cdef const char *method = c_text(algorithm)
         cdef char *encrypted
+        ptr = self.idle()
+        self.calls += 1
         with nogil:
             encrypted = self.pq.PQencryptPasswordConn(ptr, secret, name, method)
+        self.calls -= 1
         if encrypted is NULL:
             self.fail("encrypting the password failed")
         return taken(self.pq, encrypted)
@@ -272,9 +303,11 @@ cdef class BaseConn:
             self.pq.PQsetTraceFlags(ptr, flags)
 
     def untrace(self):
-        cdef pg_conn *ptr = self.alive()
+        cdef pg_conn *ptr = self.idle()
+        self.calls += 1
         with nogil:
             self.pq.PQuntrace(ptr)
+        self.calls -= 1
         self.end_trace()
 
     cdef int end_trace(self) except -1:

@@ -100,22 +100,6 @@ cdef inline int c_length(bytes value) except -1:
     return <int> len(value)
 
 
-# Calling with the GIL let go
-
-ctypedef int (*plain_call)(pg_conn *) noexcept nogil
-ctypedef int (*text_call)(pg_conn *, const char *) noexcept nogil
-
-
-cdef inline int released(plain_call call, pg_conn *ptr) noexcept:
-    with nogil:
-        return call(ptr)
-
-
-cdef inline int released_with_text(text_call call, pg_conn *ptr, const char *text) noexcept:
-    with nogil:
-        return call(ptr, text)
-
-
 # Parameters as C arrays
 
 cdef enum:

@@ -15,8 +15,7 @@ cdef class PGconn(BaseConn):
     # Sending commands
 
     def send_query(self, bytes command):
-        cdef pg_conn *ptr = self.alive()
-        self.sent(released_with_text(self.pq.PQsendQuery, ptr, c_text(command)))
+        self.sent(self.released_with_text(self.pq.PQsendQuery, c_text(command)))
 
     def send_query_params(
         self, bytes command, param_values, param_types=None, param_formats=None, int result_format=0
@@ -28,16 +27,18 @@ cdef class PGconn(BaseConn):
         cdef int good
         try:
             kept = fill_parameters(&params, param_values, param_formats)
-            if param_types and len(param_types) != params.count:
-                raise ValueError(
-                    f"got {params.count} parameter values but {len(param_types)} parameter types"
-                )
-            types = oids(param_types)
+            given = tuple(param_types) if param_types else ()
+            if given and len(given) != params.count:
+                raise ValueError(f"got {params.count} parameter values but {len(given)} parameter types")
+            types = oids(given)
             text = c_text(command)
+            ptr = self.idle()  # values may be of classes that run code
+            self.calls += 1
             with nogil:
                 good = self.pq.PQsendQueryParams(
                     ptr, text, params.count, types, params.values, params.lengths, params.formats, result_format
                 )
+            self.calls -= 1
         finally:
             free(types)
             free(params.heap)
@@ -47,11 +48,15 @@ cdef class PGconn(BaseConn):
         cdef pg_conn *ptr = self.alive()
         cdef const char *named = c_text(name)
         cdef const char *text = c_text(command)
-        cdef int count = len(param_types) if param_types else 0
-        cdef Oid *types = oids(param_types)
-        cdef int good
+        cdef tuple given = tuple(param_types) if param_types else ()
+        cdef Oid *types
+        cdef int good, count = len(given)
+        ptr = self.idle()  # the sequence may have run code
+        types = oids(given)
+        self.calls += 1
         with nogil:
             good = self.pq.PQsendPrepare(ptr, named, text, count, types)
+        self.calls -= 1
         free(types)
         self.sent(good)
 
@@ -63,35 +68,36 @@ cdef class PGconn(BaseConn):
         try:
             kept = fill_parameters(&params, param_values, param_formats)
             named = c_text(name)
+            ptr = self.idle()  # values may be of classes that run code
+            self.calls += 1
             with nogil:
                 good = self.pq.PQsendQueryPrepared(
                     ptr, named, params.count, params.values, params.lengths, params.formats, result_format
                 )
+            self.calls -= 1
         finally:
             free(params.heap)
         self.sent(good)
 
     def send_describe_prepared(self, bytes name):
-        cdef pg_conn *ptr = self.alive()
-        self.sent(released_with_text(self.pq.PQsendDescribePrepared, ptr, c_text(name)))
+        self.sent(self.released_with_text(self.pq.PQsendDescribePrepared, c_text(name)))
 
     def send_describe_portal(self, bytes name):
-        cdef pg_conn *ptr = self.alive()
-        self.sent(released_with_text(self.pq.PQsendDescribePortal, ptr, c_text(name)))
+        self.sent(self.released_with_text(self.pq.PQsendDescribePortal, c_text(name)))
 
     def send_close_prepared(self, bytes name):
-        cdef pg_conn *ptr = self.able(self.pq.PQsendClosePrepared, "PQsendClosePrepared")
-        self.sent(released_with_text(self.pq.PQsendClosePrepared, ptr, c_text(name)))
+        self.able(self.pq.PQsendClosePrepared, "PQsendClosePrepared")
+        self.sent(self.released_with_text(self.pq.PQsendClosePrepared, c_text(name)))
 
     def send_close_portal(self, bytes name):
-        cdef pg_conn *ptr = self.able(self.pq.PQsendClosePortal, "PQsendClosePortal")
-        self.sent(released_with_text(self.pq.PQsendClosePortal, ptr, c_text(name)))
+        self.able(self.pq.PQsendClosePortal, "PQsendClosePortal")
+        self.sent(self.released_with_text(self.pq.PQsendClosePortal, c_text(name)))
 
     def flush(self):
         return self.send_more()
 
     cdef int send_more(self) except -1:
-        cdef int left = released(self.pq.PQflush, self.alive())
+        cdef int left = self.released(self.pq.PQflush)
         if left < 0:
             self.fail("sending to the server failed")
         return left
@@ -102,10 +108,12 @@ cdef class PGconn(BaseConn):
 
     @nonblocking.setter
     def nonblocking(self, bint value):
-        cdef pg_conn *ptr = self.alive()
+        cdef pg_conn *ptr = self.idle()
         cdef int failed
+        self.calls += 1
         with nogil:
             failed = self.pq.PQsetnonblocking(ptr, value)
+        self.calls -= 1
         if failed:
             self.fail("setting non-blocking mode failed")
 
@@ -115,22 +123,24 @@ cdef class PGconn(BaseConn):
         self.receive_more()
 
     cdef int receive_more(self) except -1:
-        if not released(self.pq.PQconsumeInput, self.alive()):
+        if not self.released(self.pq.PQconsumeInput):
             self.fail("receiving from the server failed")
         return 0
 
     def is_busy(self):
-        return self.pq.PQisBusy(self.alive()) != 0
+        return self.pq.PQisBusy(self.idle()) != 0
 
     def get_result(self):
         return self.next_result()
 
     cdef PGresult next_result(self):
-        cdef pg_conn *ptr = self.alive()
+        cdef pg_conn *ptr = self.idle()
         cdef pg_result *result
         if self.pq.PQisBusy(ptr):
+            self.calls += 1
             with nogil:
                 result = self.pq.PQgetResult(ptr)
+            self.calls -= 1
         else:
             result = self.pq.PQgetResult(ptr)
         return None if result is NULL else new_result(self.pq, result)
@@ -143,7 +153,7 @@ cdef class PGconn(BaseConn):
         while True:
             if self.send_more():
                 return WAIT_RW
-            if self.pq.PQisBusy(self.alive()):
+            if self.pq.PQisBusy(self.idle()):
                 return WAIT_R
             result = self.next_result()
             if result is None:
@@ -163,7 +173,7 @@ cdef class PGconn(BaseConn):
             self.fail("chunked-rows mode must be set right after a query was sent, with a size above 0")
 
     def notifies(self):
-        cdef pg_notify *notify = self.pq.PQnotifies(self.alive())
+        cdef pg_notify *notify = self.pq.PQnotifies(self.idle())
         if notify is NULL:
             return None
         try:
@@ -179,6 +189,7 @@ cdef class PGconn(BaseConn):
         cdef int queued
         PyObject_GetBuffer(buffer, &view, PyBUF_FULL_RO)
         try:
+            ptr = self.idle()  # the buffer's class may have run code
             if not PyBuffer_IsContiguous(&view, b"C"):
                 return self.put_copy_data(bytes(buffer))
             if view.len > INT_MAX:
@@ -191,18 +202,17 @@ cdef class PGconn(BaseConn):
         return queued
 
     def put_copy_end(self, bytes error=None):
-        cdef pg_conn *ptr = self.alive()
         cdef const char *text = NULL
         cdef int queued
         if error is not None:
             text = c_text(error)
-        queued = released_with_text(self.pq.PQputCopyEnd, ptr, text)
+        queued = self.released_with_text(self.pq.PQputCopyEnd, text)
         if queued < 0:
             self.fail("ending the copy failed")
         return queued
 
     def get_copy_data(self, int async_=1):
-        cdef pg_conn *ptr = self.alive()
+        cdef pg_conn *ptr = self.idle()
         cdef char *data = NULL
         cdef int size = self.pq.PQgetCopyData(ptr, &data, 1)
         if size > 0:
@@ -212,7 +222,7 @@ cdef class PGconn(BaseConn):
         return size, b""
 
     def get_copy_block(self, int limit):
-        cdef pg_conn *ptr = self.alive()
+        cdef pg_conn *ptr = self.idle()
         cdef Py_ssize_t size = COPY_ROOM + limit, used = 0
         cdef PyObject *block
         cdef bytes rows
@@ -244,7 +254,7 @@ cdef class PGconn(BaseConn):
         return rows + row, found < 0
 
     def end_copy(self):
-        return released(self.pq.PQendcopy, self.alive()) == 0
+        return self.released(self.pq.PQendcopy) == 0
 
     # Pipeline
 
@@ -254,21 +264,21 @@ cdef class PGconn(BaseConn):
             self.fail("pipeline mode can only be entered on an idle connection")
 
     def exit_pipeline_mode(self):
-        cdef pg_conn *ptr = self.able(self.pq.PQexitPipelineMode, "PQexitPipelineMode")
-        if not released(self.pq.PQexitPipelineMode, ptr):
+        self.able(self.pq.PQexitPipelineMode, "PQexitPipelineMode")
+        if not self.released(self.pq.PQexitPipelineMode):
             self.fail("leaving pipeline mode failed")
 
     def pipeline_sync(self):
-        cdef pg_conn *ptr = self.able(self.pq.PQpipelineSync, "PQpipelineSync")
-        self.sent(released(self.pq.PQpipelineSync, ptr))
+        self.able(self.pq.PQpipelineSync, "PQpipelineSync")
+        self.sent(self.released(self.pq.PQpipelineSync))
 
     def send_pipeline_sync(self):
-        cdef pg_conn *ptr = self.able(self.pq.PQsendPipelineSync, "PQsendPipelineSync")
-        self.sent(released(self.pq.PQsendPipelineSync, ptr))
+        self.able(self.pq.PQsendPipelineSync, "PQsendPipelineSync")
+        self.sent(self.released(self.pq.PQsendPipelineSync))
 
     def send_flush_request(self):
-        cdef pg_conn *ptr = self.able(self.pq.PQsendFlushRequest, "PQsendFlushRequest")
-        self.sent(released(self.pq.PQsendFlushRequest, ptr))
+        self.able(self.pq.PQsendFlushRequest, "PQsendFlushRequest")
+        self.sent(self.released(self.pq.PQsendFlushRequest))
 
     # Failing
 

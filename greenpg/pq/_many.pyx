@@ -107,7 +107,7 @@ cdef class Sender:
             if not (self.is_known and memcmp(self.types, self.known, self.count * sizeof(Oid)) == 0):
                 if not self.look_up(statements):
                     return UNKNOWN
-            self.pgconn.sent(self.send_one(self.pgconn.alive()))
+            self.pgconn.sent(self.send_one(self.pgconn.idle()))
             self.sent += 1
             self.taken += self.weight + OVERHEAD
             unflushed += self.weight + OVERHEAD
@@ -140,7 +140,7 @@ cdef class Sender:
 
     cdef bint is_stuck(self) except -1:
         """Return whether the socket takes no more: what is sent now would only be kept."""
-        cdef int left = self.pgconn.pq.PQflush(self.pgconn.alive())
+        cdef int left = self.pgconn.pq.PQflush(self.pgconn.idle())
         if left < 0:
             self.pgconn.fail("sending failed")
         return left > 0
@@ -297,7 +297,7 @@ cdef class Tally:
         cdef pg_result *result
         cdef pg_conn *ptr
         while self.left:
-            ptr = pgconn.alive()  # a notice was handled, perhaps
+            ptr = pgconn.idle()  # a notice was handled, perhaps
             if not self.is_awaiting_end and pq.PQisBusy(ptr):
                 break
             result = pq.PQgetResult(ptr)

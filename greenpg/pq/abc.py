@@ -134,7 +134,8 @@ class PGconn(Protocol):
 
     `notice_handler` is called with each notice, from within the call that received it: it must only take
     notes, and the result is void when it returns; what it raises goes to `sys.unraisablehook`. It cannot
-    close the connection. It is never called on a borrowed connection.
+    close the connection. Nor may two threads be in calls on one connection: where it is compiled, the second
+    one gets an `OperationalError`. It is never called on a borrowed connection.
     """
 
     notice_handler: Callable[[PGresult], None] | None

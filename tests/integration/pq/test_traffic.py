@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenpg import NotSupportedError, OperationalError
 from greenpg.pq import ConnStatus, DiagnosticField, ExecStatus, PollingStatus, TransactionStatus
+from tests import bindings
 from tests.hostile_protocol import message
 from tests.integration.driver.scripted import Scripted
 from tests.integration.pq import loops
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from greenpg.pq import Library, PGconn, PGresult
     from tests.integration.driver.scripted import Talk
@@ -212,6 +215,48 @@ def test_handler_cannot_close_its_connection(conn: PGconn, monkeypatch: pytest.M
     assert reported == ["the connection cannot be closed by the handler of its notices"]
     conn.finish()
     assert conn.pgconn_ptr is None
+
+
+@pytest.fixture
+def compiled(dsn: str) -> Iterator[PGconn]:
+    """A connection of the compiled binding, which looks whether a call is under way on it."""
+    connection = loops.connect(bindings.library("c"), dsn)
+    yield connection
+    connection.finish()
+
+
+def test_handler_cannot_go_on_with_its_connection(compiled: PGconn, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(str(report.exc_value)))
+    for call in (compiled.consume_input, compiled.is_busy, compiled.get_result, compiled.notifies):
+        compiled.notice_handler = lambda _notice, call=call: call()
+        loops.execute(compiled, NOTICE)
+    assert reported == ["the connection is in the middle of another call: use it in one thread at a time"] * 4
+
+
+def flush_until(conn: PGconn, end: float) -> None:
+    while monotonic() < end:
+        conn.flush()
+
+
+def test_other_thread_cannot_come_into_a_call(compiled: PGconn, dsn: str) -> None:
+    holder = loops.connect(bindings.library("c"), dsn)
+    loops.execute(holder, b"select pg_advisory_lock(1947)")
+    compiled.send_query(b"select pg_advisory_xact_lock(1947)")
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(compiled.get_result)
+        try:
+            with pytest.raises(OperationalError, match="in the middle of another call"):
+                flush_until(compiled, monotonic() + 10)
+            with pytest.raises(OperationalError, match="cannot be closed while another thread"):
+                compiled.finish()
+        finally:
+            loops.execute(holder, b"select pg_advisory_unlock(1947)")
+        result = waiting.result(10)
+    assert result is not None
+    assert result.status is ExecStatus.TUPLES_OK
+    assert compiled.get_result() is None
+    holder.finish()
 
 
 def test_each_connection_has_its_own_handler(lib: Library, dsn: str) -> None:
