@@ -285,6 +285,19 @@ def test_copy_by_mistake(runtime: Runtime, conn3: Any, statement: str, way: str)
         assert conn3.closed or works(conn3)
 
 
+def test_copy_by_mistake_that_the_server_does_not_read_yet(runtime: Runtime, conn3: Any) -> None:
+    conn3.execute("create temp table slow (i int)")
+    conn3.execute(
+        "create function pg_temp.pause() returns trigger language plpgsql as"
+        " 'begin perform pg_sleep(0.2); return null; end'"
+    )
+    conn3.execute("create trigger t before insert on slow execute function pg_temp.pause()")
+    conn3.commit()
+    with pytest.raises(psycopg.Error):
+        list(conn3.cursor().stream("copy slow from stdin"))
+    assert works(conn3)
+
+
 def test_big_copy_by_mistake(runtime: Runtime, conn3: Any) -> None:
     with runtime.timeout(10), pytest.raises(psycopg.ProgrammingError, match="use copy"):
         conn3.execute("copy (select generate_series(1, 1000000000)) to stdout")

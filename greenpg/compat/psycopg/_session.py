@@ -22,10 +22,12 @@ from greenpg._core.protocol import drain_gen
 from greenpg.compat._recovery import Limits, current, end_statement
 from greenpg.errors import Error
 from greenpg.pq.enums import ConnStatus, ExecStatus, TransactionStatus
-from greenpg.waiters import get_wait_callback
+from greenpg.waiters import drive, get_wait_callback
 from greenpg.waiters._slice import TimeSlice
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from greenpg.abc import BoundWaitCallback, WaitCallback
     from greenpg.pq.abc import PGconn
 
@@ -103,10 +105,12 @@ class Session:
             cancel_unattended(conn)
             shut_down(conn.pgconn.socket)
 
-    def recover(self, conn: Any) -> None:
+    def recover(self, conn: Any, *, is_mistake: bool = False) -> None:
         """Cancel the statement under way and bring the connection to rest, or close it.
 
         Failures of its own are not raised: the caller is about to raise something of more interest.
+
+        :param is_mistake: whether the statement may have begun a COPY by mistake
         """
         piped = conn._pipeline is not None
         if self.forked or conn.pgconn.status != ConnStatus.OK:
@@ -116,7 +120,8 @@ class Session:
                 pgconn = borrowed(conn)
                 if piped:
                     pgconn.pipeline_sync()  # else the server would not say how what is under way has ended
-                end_statement(pgconn, partial(drain_gen, pgconn), limits.recovery)
+                if not (is_mistake and not piped and _leave_copy_in(pgconn)):
+                    end_statement(pgconn, partial(drain_gen, pgconn), limits.recovery)
         except _OWN_FAILURES:
             self.finish(conn)
         except BaseException:
@@ -124,6 +129,21 @@ class Session:
             raise
         finally:
             _forget(conn)
+
+
+def _leave_copy_in(pgconn: PGconn) -> bool:
+    """Fail the COPY IN that is under way; return whether there was one, and it has ended.
+
+    Cancelled before it has come to the Sync behind the statement, the server would answer that one, and
+    again the Sync that libpq sends with the failure: a later command would end before it began.
+    """
+    if not in_copy(pgconn, (ExecStatus.COPY_IN,)):
+        return False
+    try:
+        drive(drain_gen(pgconn), get_wait_callback(), limits.recovery)
+    except TimeoutError:
+        return False
+    return True
 
 
 def session_of(conn: Any) -> Session:
@@ -162,11 +182,14 @@ def _forget(conn: Any) -> None:
             raise AssertionError("in a pipeline, statements are queued without waiting")
 
 
-def in_copy(pgconn: Any) -> bool:
-    """Return whether the statement under way is a COPY; a result of any other is thrown away."""
+def in_copy(pgconn: Any, states: Container[int] = _COPY_STATES) -> bool:
+    """Return whether the statement under way is a COPY; a result of any other is thrown away.
+
+    :param states: which COPY
+    """
     # in COPY, libpq hands out the result that the COPY began with as often as it is asked
     result = None if pgconn.is_busy() else pgconn.get_result()
-    return result is not None and result.status in _COPY_STATES
+    return result is not None and result.status in states
 
 
 @cache

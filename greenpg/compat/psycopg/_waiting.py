@@ -112,7 +112,7 @@ def _settle(conn: Any, session: Session, gen: Any, exc: BaseException) -> None:
     interrupted = getattr(gen, "gi_frame", None) is not None  # else the generator has raised it itself
     try:
         if session.closed_by is None and (interrupted or not _is_left_to_psycopg(conn, exc)):
-            session.recover(conn)
+            session.recover(conn, is_mistake=not interrupted)
     finally:
         with suppress(RuntimeError):  # one that waits in its clean-up: there is nothing to wait for
             gen.close()
