@@ -199,7 +199,8 @@ import os, signal, time
 signal.signal(signal.SIGTERM, lambda *_: os._exit(5))
 signal.signal(signal.SIGINT, lambda *_: os._exit(7))
 print("ready", flush=True)
-time.sleep(30)
+while True:
+    time.sleep(0.1)  # a signal just before the hub begins to poll is seen when the poll ends
 """
     command = (*LAUNCHER, f"--{runtime}", "--", sys.executable, "-c", code)
     with subprocess.Popen(
