@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.drivers.base import Driver, arguments
+from benchmarks.drivers.base import AsyncDriver, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmarks.runtimes.base import Job
 
 
-class Asyncpg(Driver):
+class Asyncpg(AsyncDriver):
     """asyncpg by its own names."""
 
     packages = ("asyncpg",)
@@ -31,23 +31,6 @@ class Asyncpg(Driver):
     async def connect(self) -> Any:
         """Return a connection, where each statement is a transaction as it is."""
         return await self._connect(**self._arguments)
-
-    def opening(self) -> Job:
-        """Return `connect`."""
-        return self.connect
-
-    def connecting(self, count: int) -> Job:
-        """Return a job that holds one connection at a time."""
-
-        async def connect() -> None:
-            for _ in range(count):
-                await (await self.connect()).close()
-
-        return connect
-
-    def executing(self, connection: Any, sql: str) -> Job:
-        """Return a job."""
-        return lambda: connection.execute(sql)
 
     def querying(self, connection: Any, sql: str, values: Sequence[object]) -> Job:
         """Return a job."""

@@ -59,6 +59,31 @@ class Driver(ABC):
         """Return a job: COPY a table, in text format, into memory."""
 
 
+class AsyncDriver(Driver):
+    """A driver whose jobs make awaitables."""
+
+    @abstractmethod
+    async def connect(self) -> Any:
+        """Return a connection where each statement is a transaction."""
+
+    def opening(self) -> Job:
+        """Return `connect`."""
+        return self.connect
+
+    def connecting(self, count: int) -> Job:
+        """Return a job that holds one connection at a time."""
+
+        async def connect() -> None:
+            for _ in range(count):
+                await (await self.connect()).close()
+
+        return connect
+
+    def executing(self, connection: Any, sql: str) -> Job:
+        """Return a job."""
+        return lambda: connection.execute(sql)
+
+
 def with_percent_s(sql: str) -> str:
     """Return SQL with the placeholders of most drivers."""
     return re.sub(r"\$\d+", "%s", sql)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from benchmarks.drivers.base import Driver, with_percent_s
+from benchmarks.drivers.base import AsyncDriver, with_percent_s
 from benchmarks.drivers.dbapi import Psycopg2
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Greenpg(Psycopg3):
     packages = ("greenpg",)
 
 
-class AsyncPsycopg3(Driver):
+class AsyncPsycopg3(AsyncDriver):
     """psycopg 3, async."""
 
     packages: ClassVar[tuple[str, ...]] = ("psycopg",)
@@ -64,23 +64,6 @@ class AsyncPsycopg3(Driver):
     async def connect(self) -> Any:
         """Return a connection in autocommit mode."""
         return await self._connect(self.dsn, autocommit=True)
-
-    def opening(self) -> Job:
-        """Return `connect`."""
-        return self.connect
-
-    def connecting(self, count: int) -> Job:
-        """Return a job that holds one connection at a time."""
-
-        async def connect() -> None:
-            for _ in range(count):
-                await (await self.connect()).close()
-
-        return connect
-
-    def executing(self, connection: Any, sql: str) -> Job:
-        """Return a job."""
-        return lambda: connection.execute(sql)
 
     def querying(self, connection: Any, sql: str, values: Sequence[object]) -> Job:
         """Return a job that uses one cursor."""

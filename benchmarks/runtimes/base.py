@@ -56,6 +56,40 @@ class Blocking(Runtime):
             return end.value
 
 
+class Green(Blocking):
+    """Each job in a green thread."""
+
+    spawn: Callable[..., Any]
+    """Begins a green thread of a function and its arguments; set by `start()`, as the others are."""
+    sleep: Callable[[float], object]
+    result_of: Callable[[Any], Any]
+    """Waits for the end of a green thread."""
+
+    def run(self, jobs: Sequence[Job]) -> list[Any]:
+        """Run the jobs."""
+        return [self.result_of(thread) for thread in [self.spawn(job) for job in jobs]]
+
+    def watching(self, job: Job) -> Job:
+        """Return a job that has a second green thread tick."""
+
+        def ticking(ticker: Ticker) -> None:
+            while ticker.running:
+                self.sleep(TICK)
+                ticker.tick()
+
+        def watched() -> float:
+            ticker = Ticker()
+            thread = self.spawn(ticking, ticker)
+            try:
+                job()
+            finally:
+                ticker.running = False
+            self.result_of(thread)
+            return ticker.longest
+
+        return watched
+
+
 class Ticker:
     """The longest time between two ticks, beginning now."""
 
