@@ -21,7 +21,7 @@ from greenpg._core.offload import detach, shut_down
 from greenpg._core.protocol import drain_gen
 from greenpg.compat._recovery import Limits, current, end_statement
 from greenpg.errors import Error
-from greenpg.pq.enums import ConnStatus, ExecStatus, TransactionStatus
+from greenpg.pq.enums import COPY_STATES, ConnStatus, ExecStatus, TransactionStatus
 from greenpg.waiters import drive, get_wait_callback
 from greenpg.waiters._slice import TimeSlice
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ACTIVE = TransactionStatus.ACTIVE
 
-_COPY_STATES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
 # Of cleaning up. TimeoutError is an OSError; the last two come of waiting in the hub, where nobody can.
 _OWN_FAILURES = (OSError, Error, e.Error, AssertionError, RuntimeError)
 
@@ -182,7 +181,7 @@ def _forget(conn: Any) -> None:
             raise AssertionError("in a pipeline, statements are queued without waiting")
 
 
-def in_copy(pgconn: Any, states: Container[int] = _COPY_STATES) -> bool:
+def in_copy(pgconn: Any, states: Container[int] = COPY_STATES) -> bool:
     """Return whether the statement under way is a COPY; a result of any other is thrown away.
 
     :param states: which COPY
