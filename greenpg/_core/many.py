@@ -8,7 +8,7 @@ in the loops of `greenpg.pq.many`.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,8 @@ from greenpg._core.cursor import BaseCursor
 from greenpg._core.pipeline import Answers, BasePipeline
 from greenpg._core.query import in_order
 from greenpg.errors import Error, NotSupportedError
-from greenpg.pq._ctypes import many as uncompiled
 from greenpg.pq.enums import Format
-from greenpg.pq.many import Sent
+from greenpg.pq.many import Sent, loops
 from greenpg.rows import Row
 
 if TYPE_CHECKING:
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
 
     from greenpg._core.query import PostgresQuery
     from greenpg.abc import Gen
-    from greenpg.pq.abc import PGconn, PGresult
-    from greenpg.pq.many import Names, Sender, Tally
-    from greenpg.pq.params import Encoders
+    from greenpg.pq.abc import PGresult
+    from greenpg.pq.many import Names, Sender
 
 _BATCH = 48 << 10
 """Bytes of parameters that are sent at a time; libpq would keep 64 kB."""
@@ -222,20 +220,3 @@ def flush_gen(pipeline: BasePipeline) -> Gen[None]:
     conn = pipeline._conn
     conn.pgconn.consume_input()
     yield from pipeline.flush_gen(give_way=conn._slice())
-
-
-def loops(pgconn: PGconn, encoders: Encoders) -> tuple[type[Sender], type[Tally]]:
-    """Return what sends many times, and what takes in the answers: compiled where the connection is, too."""
-    compiled = _compiled()
-    if compiled is None or not (isinstance(pgconn, compiled[0]) and isinstance(encoders, compiled[1])):
-        return uncompiled.Sender, uncompiled.Tally
-    return compiled[2]
-
-
-@cache
-def _compiled() -> tuple[type[PGconn], type[Encoders], tuple[type[Sender], type[Tally]]] | None:
-    try:
-        from greenpg.pq import _libpq, _many, _params
-    except ImportError:
-        return None
-    return _libpq.PGconn, _params.Encoders, (_many.Sender, _many.Tally)

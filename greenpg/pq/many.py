@@ -7,6 +7,8 @@ and neither decides anything: whatever is not quite usual is given back.
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -104,3 +106,21 @@ class Tally(Protocol):
 
 STEADY = (b"INSERT", b"UPDATE", b"DELETE", b"SELECT", b"MERGE")
 """Commands that change nothing of what is known of statements."""
+
+
+def loops(pgconn: PGconn, encoders: Encoders) -> tuple[type[Sender], type[Tally]]:
+    """Return what sends many times, and what takes in the answers: compiled where the connection is, too."""
+    compiled = _compiled()
+    if compiled is None or not (isinstance(pgconn, compiled[0]) and isinstance(encoders, compiled[1])):
+        plain = import_module("greenpg.pq._ctypes.many")  # which has its contract from here
+        return plain.Sender, plain.Tally
+    return compiled[2]
+
+
+@cache
+def _compiled() -> tuple[type[PGconn], type[Encoders], tuple[type[Sender], type[Tally]]] | None:
+    try:
+        from greenpg.pq import _libpq, _many, _params
+    except ImportError:
+        return None
+    return _libpq.PGconn, _params.Encoders, (_many.Sender, _many.Tally)
