@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import greenpg
-from greenpg._core import many
 from greenpg.adapt import Dumper
+from greenpg.pq import many
 from greenpg.pq._ctypes import many as uncompiled
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def cursor(
     """A cursor of a connection whose executemany() uses the one kind of loops or the other."""
     with greenpg.connect(dsn) as conn:
         if request.param == "python":
-            monkeypatch.setattr(many, "loops", lambda *_: (uncompiled.Sender, uncompiled.Tally))
+            monkeypatch.setattr("greenpg._core.many.loops", lambda *_: (uncompiled.Sender, uncompiled.Tally))
         elif many.loops(conn.pgconn, conn.adapters.encoders)[0] is uncompiled.Sender:
             pytest.skip("the compiled binding is not in use")
         cur = conn.cursor()
