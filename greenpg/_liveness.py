@@ -54,6 +54,7 @@ class Lively(TurnTaking[Row]):
         except Error as error:
             self._outcome(gen, error)
         finally:
+            gen.close()
             self._has_hung_up = not self._is_closed
             self._end_turn(gen)
             self._deliver()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from greenpg._core.offload import thread_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from greenpg.abc import Gen
 
 
@@ -33,8 +35,17 @@ def is_over(turn: Turn) -> bool:
 
 def green_thread() -> Any:
     """Return the green thread that runs here, `None` without greenlets."""
+    return teller_of_green_threads()()
+
+
+def teller_of_green_threads() -> Callable[[], Any]:
+    """Return what tells the green thread that runs where it is called, in the shortest way there is now."""
     greenlet = sys.modules.get("greenlet")
-    return None if greenlet is None else greenlet.getcurrent()
+    return _none if greenlet is None else greenlet.getcurrent
+
+
+def _none() -> None:
+    return None
 
 
 def task() -> Any:

@@ -42,7 +42,7 @@ from greenpg.waiters._slice import TimeSlice
 from greenpg.waiters.select import wait as block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from greenpg.abc import Gen, Steps
     from greenpg.tracing import Tracer
@@ -170,7 +170,7 @@ class TurnTaking(BaseSession[Row]):
         if self._closed_by is not None and not self._has_ended:
             self._finish_if_free()  # it came when what had the connection had looked for that already
 
-    _green = staticmethod(green_thread)
+    _green: Callable[[], Any] = staticmethod(green_thread)
     """Returns the task or green thread that runs here; cheap, for it is asked at each turn."""
 
     @staticmethod
@@ -185,17 +185,25 @@ class TurnTaking(BaseSession[Row]):
             raise InterfaceError("the connection belongs to the parent process; open a new one after fork()")
 
     def _end_turn(self, gen: Gen[Any]) -> None:
-        """Give up the turn, if `gen` had it; what the server has said meanwhile is to be handed out then."""
-        gen.close()
+        """Give up the turn, if `gen`, which is over, had it; news is to be handed out then."""
         holder = self._turn.get(None)
         if holder is not None and holder[0] is gen:
-            left = ()
+            left, pgconn = (), self.pgconn
             try:
-                self._take_stock()
+                if self._closed_by is not None or pgconn.status == _BAD:
+                    self._finish()  # it may have been lost where nobody cared
+                elif self._rescue is None and (notify := pgconn.notifies()) is not None:
+                    self._gather(
+                        notify
+                    )  # but after an interruption all that has come meanwhile would hold it up
+                if self._descriptors and pgconn.transaction_status == _IDLE:
+                    self._descriptors.clear()  # large objects are closed with the transaction
                 if self._trace is not None:
                     left = self._trace.leave(self._under_way)
             finally:
-                self._give_back()
+                self._turn.pop(None, None)  # as `_give_back()` does
+                if self._closed_by is not None and not self._has_ended:
+                    self._finish_if_free()
             if left:
                 self._trace.tell(left)
         if self._has_hung_up:
@@ -213,17 +221,6 @@ class TurnTaking(BaseSession[Row]):
         """Take in all that the server has said before it went."""
         while not self._is_closed:
             super()._look()
-
-    def _take_stock(self) -> None:
-        """Take note of what the conversation has brought besides results."""
-        if self._closed_by is not None or self.pgconn.status == _BAD:
-            self._finish()  # it may have been lost where nobody cared
-            return
-        # after an interruption it would be held up by all that has come meanwhile
-        if self._rescue is None and (notify := self.pgconn.notifies()) is not None:
-            self._gather(notify)
-        if self._descriptors and self.pgconn.transaction_status == _IDLE:
-            self._descriptors.clear()  # large objects are closed with the transaction
 
     @property
     def _is_busy(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from greenpg._core.connecting import connect_steps
 from greenpg._core.protocol import cancel_gen
-from greenpg._running import task
+from greenpg._running import task, teller_of_green_threads
 from greenpg._session import AsyncSession, Session
 from greenpg._turn import CANCEL_LIMIT
 from greenpg.conninfo import conninfo_to_dict, make_conninfo
@@ -141,6 +141,7 @@ class Connection(Session[Row]):
         """Return the wait callback in force, made for our socket where it can be."""
         source = self._own_wait or get_wait_callback()
         if source is not self._source:
+            self._green = teller_of_green_threads()
             self._bind(source, Trace.timed)
         return self._wait
 

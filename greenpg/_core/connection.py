@@ -12,6 +12,7 @@ from greenpg._core.messages import Messages
 from greenpg._core.pipeline import BasePipeline
 from greenpg._core.prepare import Statements
 from greenpg._core.protocol import execute_gen
+from greenpg._core.repeats import Repeats
 from greenpg.adapt import AdaptersMap, Transformer
 from greenpg.errors import OperationalError, ProtocolError, class_for_state, error_from_result
 from greenpg.pq import library
@@ -61,6 +62,7 @@ class BaseConnection(Messages, Generic[Row]):
         super().__init__(pgconn)
         self.row_factory = row_factory
         self._statements = Statements()
+        self._repeats = Repeats(self._statements)
         self._adapters: AdaptersMap | None = None
         self._autocommit = False
         self._under_way: object | None = None

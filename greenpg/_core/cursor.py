@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from greenpg.rows import RowFactory
 
 
+_IDLE = TransactionStatus.IDLE  # looked at for each statement
+
+
 class BaseCursor(Results[Row]):
     """One execution after the other; `_run()` of the shells carries the generators."""
 
@@ -70,18 +73,45 @@ class BaseCursor(Results[Row]):
         self._forget()
         if before is not None:
             yield from before.drop_gen(conn.pgconn, conn._slice)
-        converted = self._convert(query, params)
-        if not conn._autocommit:
-            yield from conn._begin_gen()
         if binary is None:
             binary = self._wants_binary
-        if conn._pipeline is None:
-            settings = self._tx.settings if conn._autocommit else None  # else BEGIN may have changed them
-            results = yield from self._conduct_gen(converted, prepare, binary, settings)
-            yield from self._take_gen(results, are_known=converted.statement.is_learned)
-        else:
+        if conn._pipeline is not None:
+            converted = self._convert(query, params)
+            yield from conn._begin_gen()
             self._answer = self._queue(conn._pipeline, converted, prepare, binary, self._arrived)
             yield from conn._pipeline.flush_gen()
+            return
+        pgconn, statement = conn.pgconn, None
+        if (
+            binary is None
+            and prepare is not False
+            and (conn._autocommit or pgconn.transaction_status is not _IDLE)
+        ):
+            statement = conn._repeats.send(query, params, self._query_class, self._tx)
+        if statement is None:
+            results, statement = yield from self._execute_anew_gen(query, params, prepare, binary)
+        else:
+            given = params if type(params) is tuple else params.copy()  # others may change it meanwhile
+            results = yield from execute_gen(pgconn) if statement.is_small else self._receiving()
+            if not statement.is_as_before(results):
+                converted = self._convert(query, given)
+                converted.statement = statement
+                results = yield from self._look_gen(results, converted)
+        self._results = results
+        self._select(0)
+        if not statement.is_learned:
+            yield from self._learn_gen()
+
+    def _execute_anew_gen(
+        self, query: Any, params: Any, prepare: bool | None, binary: bool | None
+    ) -> Gen[tuple[list[PGresult], Statement]]:
+        """Execute a command of which something has to be found out or done first."""
+        conn, converted = self._conn, self._convert(query, params)
+        if not conn._autocommit:
+            yield from conn._begin_gen()
+        settings = self._tx.settings if conn._autocommit else None  # else BEGIN may have changed them
+        results = yield from self._conduct_gen(converted, prepare, binary, settings)
+        return results, converted.statement
 
     def _asked(self, binary: bool | None) -> bool | None:
         """Return whether the call or the cursor asks for binary results; `None`: nobody cares."""
@@ -118,15 +148,21 @@ class BaseCursor(Results[Row]):
         if name is None and statements.shall_prepare(statement, prepare):
             name = yield from self._prepare_gen(statement)
         self._send(query, name, binary)
-        receiving = execute_gen(conn.pgconn) if statement.is_small else self._receiving(is_small=False)
-        results = yield from receiving
-        if statement.is_as_before(results):
-            return results
+        if name is not None:
+            conn._repeats.remember(query, self._tx, conn.pgconn)
+        results = yield from execute_gen(conn.pgconn) if statement.is_small else self._receiving()
+        if not statement.is_as_before(results):
+            results = yield from self._look_gen(results, query)
+        return results
+
+    def _look_gen(self, results: list[PGresult], query: PostgresQuery) -> Gen[list[PGresult]]:
+        """Return results after a look at what is new in them, or those of another try."""
+        conn = self._conn
         error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
         if error is not None:
             return (yield from self._failed_gen(error, query))
         conn._check(results)
-        statements.saw(statement, results)
+        conn._statements.saw(query.statement, results)
         if results[-1].status in COPY_STATES:
             yield from self._refuse_copy_gen()
         return results

@@ -43,8 +43,8 @@ class Statement:
     """What one connection knows of one statement; it is the same object each time it is executed."""
 
     __slots__ = (
-        *("_columns", "_executions", "_is_big", "_is_single", "_judged_by", "_status"),
-        *("is_binary", "is_learned", "is_small", "key", "name"),
+        *("_columns", "_executions", "_is_big", "_is_single", "_status"),
+        *("is_binary", "is_learned", "is_small", "judged_by", "key", "name"),
     )
 
     def __init__(self, key: Key) -> None:
@@ -57,7 +57,8 @@ class Statement:
         """Whether the types of all columns are known, by `judged()`."""
         self.is_small = False
         """Whether all its results were so small that chunks are not worth the trouble."""
-        self._judged_by: object | None = None
+        self.judged_by: object | None = None
+        """The state of the adapters that `judged()` was told last; `None` if its columns changed since."""
         self._columns: tuple[int, ...] | None = None
         """The types of the columns it had the last time; `None`: who knows which it has the next time."""
         self._status = ExecStatus.EMPTY_QUERY
@@ -73,18 +74,18 @@ class Statement:
 
     def judged(self, adapters: AdaptersMap) -> Statement:
         """Return the statement itself, with what adapters can do with its columns if those are known."""
-        if self._judged_by is not adapters.state:
+        if self.judged_by is not adapters.state:
             oids = frozenset(self._columns or ())
             self.is_binary = bool(oids) and all(map(adapters.prefers_binary, oids))
             self.is_learned = self._columns is not None and all(map(adapters.is_known, oids))
-            self._judged_by = adapters.state
+            self.judged_by = adapters.state
         return self
 
     def saw_columns(self, result: PGresult) -> None:
         """Take note of what its columns are."""
         self._columns = tuple([result.ftype(i) for i in range(result.nfields)])
         self._status = result.status
-        self._judged_by = None
+        self.judged_by = None
         self.is_binary = self.is_learned = False
 
     def saw_size(self, rows: int) -> None:
@@ -105,7 +106,7 @@ class Statement:
 
     def forget_columns(self) -> None:
         """Know nothing of its columns."""
-        self._columns = self._judged_by = None
+        self._columns = self.judged_by = None
         self.is_binary = self.is_learned = False
 
 
@@ -123,17 +124,19 @@ class Statements:
         self._others: OrderedDict[Key, Statement] = OrderedDict()
         self._prefix = b""
         self._made = 0
-        self._settings: Settings = ()
+        self.settings: Settings = ()
         """Those that all statements were prepared under."""
         self._has_changes = False
         """Whether the transaction has changed the schema, which is undone if it is rolled back."""
+        self.latest: Statement | None = None
+        """The prepared one that was used last; `used()` need not be called for it."""
 
     def find(self, query: bytes, types: tuple[int, ...]) -> Statement:
         """Return the statement of a text, for parameters of these types."""
         key = query, types
         statement = self._prepared.get(key)
         if statement is not None:
-            self._prepared.move_to_end(key)
+            self.used(statement)
             return statement
         statement = self._others.get(key)
         if statement is None:
@@ -143,6 +146,12 @@ class Statements:
         else:
             self._others.move_to_end(key)
         return statement
+
+    def used(self, statement: Statement) -> None:
+        """Take note that a prepared statement is used: others are given up before it."""
+        if statement is not self.latest:
+            self._prepared.move_to_end(statement.key)
+            self.latest = statement
 
     def name_of(
         self, statement: Statement, wish: bool | None, pgconn: PGconn, settings: Settings | None = None
@@ -155,7 +164,7 @@ class Statements:
         if statement.name is None or wish is False or self.threshold is None:
             return None
         settings = settings or pgconn.parameter_statuses(READ_BY)
-        if settings is not self._settings:
+        if settings is not self.settings:
             self.follow(settings)
         return statement.name
 
@@ -186,15 +195,15 @@ class Statements:
         self.follow(settings)
         statement.name, statement._executions = name, 0
         self._others.pop(statement.key, None)
-        self._prepared[statement.key] = statement
+        self._prepared[statement.key] = self.latest = statement
         while self.maximum is not None and len(self._prepared) > max(self.maximum, 0):
             self._give_up(next(iter(self._prepared.values())))
 
     def follow(self, settings: Settings) -> None:
         """Give up what was prepared under other settings: its text would mean something else now."""
-        if settings != self._settings:
+        if settings != self.settings:
             self._give_up_all()
-        self._settings = settings
+        self.settings = settings
 
     def _give_up(self, statement: Statement) -> None:
         """Have the server forget a statement, of which the rest stays known."""

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenpg.adapt import PyFormat
 from greenpg.errors import DataError, ProgrammingError
+from greenpg.pq.many import new_repeat
 from greenpg.sql import Composable, Parameter, Template, encoded, encoded_in, is_template, template_parts
 
 if TYPE_CHECKING:
     from greenpg._core.prepare import Statement
     from greenpg.adapt import Transformer
     from greenpg.pq import Buffer, Format
+    from greenpg.pq.abc import PGconn
+    from greenpg.pq.many import Repeat
 
 Query = str | bytes | Composable | Template
 """What can be executed."""
@@ -86,7 +89,7 @@ class PostgresQuery:
     """What its connection knows of it, once it was executed."""
 
     _parsed = _NOTHING
-    _text_of: str | None = None
+    text_of: str | None = None
     """The text with placeholders that it was made of, if it is one."""
 
     def __init__(self, transformer: Transformer):
@@ -118,11 +121,15 @@ class PostgresQuery:
             self._take(self._parse(query, len(params)))
             self.dump(params)
             if type(query) is str:
-                self._text_of = query
+                self.text_of = query
+
+    def repeat(self, tx: Transformer, pgconn: PGconn) -> Repeat | None:
+        """Return what sends such statements again; `None` if there is nothing that does."""
+        return new_repeat(pgconn, tx.adapters.encoders, self._parsed.formats, self._parsed.names)
 
     def is_same(self, query: Any, params: Any, transformer: Transformer) -> bool:
         """Return whether it was made of the same statement: then `dump()` does what `convert()` would do."""
-        if query is not self._text_of or query is None or transformer is not self._tx:
+        if query is not self.text_of or query is None or transformer is not self._tx:
             return False
         if type(params) in _SEQUENCES:
             return len(params) == len(self._parsed.formats)
@@ -186,6 +193,10 @@ class RawQuery(PostgresQuery):
 
 class ClientQuery(PostgresQuery):
     """A statement with the values put in as literals: `query` has them, and `params` is always `None`."""
+
+    def repeat(self, tx: Transformer, pgconn: PGconn) -> Repeat | None:
+        """Return `None`: with other parameters it is another statement."""
+        return None
 
     def _bind(self, values: Sequence[Any]) -> None:
         self.query = self._parsed.filled([self._tx.as_literal(value) for value in values])

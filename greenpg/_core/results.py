@@ -12,7 +12,7 @@ from greenpg._core.protocol import execute_gen
 from greenpg.adapt import AdaptersMap, Transformer
 from greenpg.errors import InterfaceError, NotSupportedError, ProgrammingError
 from greenpg.pq.enums import ExecStatus
-from greenpg.rows import Row
+from greenpg.rows import Row, tuple_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,20 +59,19 @@ class Results(Generic[Row]):
         self._answer: Answer | None = None
         """What is still to come, or to be looked at, of a statement in a pipeline."""
         self._execution = object()
-        self._tx = self._transformer()
         self._make_row: RowMaker[Row] = _no_rows
         self._chunked: ChunkedResult | None = None
         """The same as `pgresult`, if that has come in chunks."""
         self._made: Sequence[Any] = ()
         """The first of the rows, where they have only to be handed out."""
+        settings = self._conn.pgconn.parameter_statuses(READ_BY)
+        if self._tx is None or not self._tx.is_for(settings, self._adapters or self._conn._adapters):
+            self._convert_anew()
 
-    def _transformer(self) -> Transformer:
-        """Return what converts values as things are now: what did it before, if nothing has changed since."""
-        conn, adapters, tx = self._conn, self._adapters, self._tx
-        settings = conn.pgconn.parameter_statuses(READ_BY)
-        if tx is None or not tx.is_for(settings, adapters or conn._adapters):
-            tx = Transformer(conn if adapters is None else self, settings)
-        return tx
+    def _convert_anew(self) -> None:
+        """Convert values by the adapters and the settings that are in force now."""
+        settings = self._conn.pgconn.parameter_statuses(READ_BY)
+        self._tx = Transformer(self._conn if self._adapters is None else self, settings)
 
     # What it is about
 
@@ -132,23 +131,19 @@ class Results(Generic[Row]):
 
     # Taking them in, and going from one to the next
 
-    def _take_gen(self, results: list[PGresult], *, are_known: bool = False) -> Gen[None]:
-        """Keep the results, the first of them current, with the types in it that are not known asked for.
-
-        :param are_known: whether there are no such types
-        """
+    def _take_gen(self, results: list[PGresult]) -> Gen[None]:
+        """Keep the results, the first of them current, with the types in it that are not known asked for."""
         self._results = results
         self._select(0)
-        if not are_known:
-            yield from self._learn_gen()
+        yield from self._learn_gen()
 
-    def _receiving(self, *, is_small: bool) -> Gen[list[PGresult]]:
+    def _receiving(self) -> Gen[list[PGresult]]:
         """Return what returns the results of what was just sent, a big one in chunks.
 
-        :param is_small: whether they are known not to be big, so that the trouble can be saved
+        Where they are known not to be big, `execute_gen()` saves the trouble.
         """
         conn = self._conn
-        if is_small or conn._lacks_chunks:
+        if conn._lacks_chunks:
             return execute_gen(conn.pgconn)
         try:
             conn.pgconn.set_chunked_rows_mode(CHUNK)
@@ -191,7 +186,7 @@ class Results(Generic[Row]):
         self._tx.set_pgresult(self.pgresult, set_loaders=False)
         if unknown:
             yield from self._conn._learn_gen(unknown, self._tx.adapters)
-            self._tx = self._transformer()  # the one before has chosen its loaders
+            self._convert_anew()  # the one before has chosen its loaders
             self._select(self._result_number)
 
     def _select(self, number: int) -> None:
@@ -210,8 +205,10 @@ class Results(Generic[Row]):
             self._make_row, self._made = _no_rows, ()
 
     def _choose_row_maker(self) -> None:
-        self._make_row = self._row_factory(self)
-        self._made = self._chunked.made if self._chunked is not None and self._make_row is tuple else ()
+        factory: Any = self._row_factory
+        make_row: Any = tuple if factory is tuple_row else factory(self)  # without a call for the usual one
+        self._make_row = make_row
+        self._made = self._chunked.made if self._chunked is not None and make_row is tuple else ()
 
     def _set_result(self, index: int) -> None:
         """Go to a result by its number."""
@@ -244,15 +241,23 @@ class Results(Generic[Row]):
         """Return the next rows, or `None` if that takes a wait, or so long that others need a turn."""
         if self._answer is not None:
             return None
-        start, stop = self._next_rows(size)
+        result = self.pgresult
+        if result is None or self._make_row is _no_rows or self._is_closed:
+            result = self._check_rows()
+        start, stop = self._position, result.ntuples
+        if size is not None:
+            stop = min(start + max(operator.index(size), 0), stop)
+        if stop < start:  # somebody has cleared the result
+            stop = start
         if stop <= len(self._made):
             is_much = stop - start > _HANDFUL
         else:
-            assert self.pgresult is not None
-            is_much = (stop - start) * self.pgresult.nfields > _VALUES
+            is_much = (stop - start) * result.nfields > _VALUES
         if is_much:
             return None
         self._position = stop
+        if self._chunked is None:  # as `_load()` does
+            return self._tx.load_rows(start, stop, self._make_row)
         return self._load(start, stop)
 
     def _next_rows(self, size: int | None) -> tuple[int, int]:

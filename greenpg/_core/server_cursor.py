@@ -122,7 +122,7 @@ class BaseServerCursor(BaseCursor[Row]):
         if binary is None:
             binary = self._tx.are_binary({described.ftype(i) for i in range(described.nfields)})
         self.format = Format.BINARY if binary else Format.TEXT
-        self._tx = self._transformer()
+        self._convert_anew()
         self.pgresult = described
         self._turn_to(described)
         self._next = 0
@@ -183,7 +183,8 @@ class BaseServerCursor(BaseCursor[Row]):
         if conn._trace is not None:
             conn._trace.begin("execute", command, self)
         conn.pgconn.send_query_params(command, None, result_format=self.format)
-        results = yield from self._receiving(is_small=rows is not None and rows <= CHUNK)
+        is_small = rows is not None and rows <= CHUNK
+        results = yield from execute_gen(conn.pgconn) if is_small else self._receiving()
         conn._check(results)
         return results
 

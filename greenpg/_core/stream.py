@@ -96,7 +96,7 @@ class Stream:
         tx.set_pgresult(results[0])
         yield from conn._learn_gen(tx.unknown_oids(), tx.adapters)
         statement.saw_columns(results[0])
-        self._cursor._tx = self._cursor._transformer()
+        self._cursor._convert_anew()
 
     def rows_gen(self) -> Gen[list[Any]]:
         """Return the next rows, those that are there already; none at the end.

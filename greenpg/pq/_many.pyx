@@ -1,4 +1,4 @@
-"""One statement with many sets of parameters, compiled: what `greenpg.pq.many` says.
+"""One statement with one set of parameters after the other, compiled: what `greenpg.pq.many` says.
 
 Nothing here waits. Python code may run wherever a set of parameters is asked for or a value is dumped, and it
 may do anything: so the connection is looked at anew after it, and values are held until they were sent.
@@ -37,6 +37,8 @@ cdef enum:
     KEPT = 4096  # a value of so many bytes is not copied
     CHUNK = 16384  # bytes after which to see whether the socket takes more; libpq sends 8192 at a time
     OUTSIDE = -1  # where a value is, if not in the buffer
+    FEW = 16  # parameters that a `Repeat` takes
+    KINDS = 24  # of types that it knows at a time
     NULL_VALUE = -2
 
 
@@ -185,24 +187,9 @@ cdef class Sender:
 
     cdef tuple in_order(self, params):
         """Return the values of a set of parameters, as many as there are placeholders."""
-        cdef tuple values
-        cdef list by_name
-        cdef PyObject *found
-        cdef Py_ssize_t i
-        if self.names is None:
-            if type(params) is tuple or type(params) is list:
-                values = tuple(params)
-                if len(values) == self.count:
-                    return values
-        elif type(params) is dict:
-            by_name = [None] * self.count
-            for i in range(self.count):
-                found = PyDict_GetItemWithError(params, self.names[i])
-                if found is NULL:
-                    break
-                by_name[i] = <object>found
-            else:
-                return tuple(by_name)
+        cdef tuple values = ordered(params, self.names, self.count)
+        if values is not None:
+            return values
         values = tuple(self.arrange(params))  # or it says what is wrong
         if len(values) != self.count:
             raise ValueError("the parameters have changed while they were read")
@@ -274,6 +261,117 @@ cdef class Sender:
             raise MemoryError
         self.data, self.room = data, 2 * (self.size + size)
         return 0
+
+
+@cython.final
+cdef class Repeat:
+    """One statement, executed again."""
+
+    cdef PGconn pgconn
+    cdef Encoders encoders
+    cdef tuple formats, names, tables
+    cdef dict statements  # by the types of the parameters
+    cdef object latest  # the one that was sent last
+    cdef int count
+    cdef Oid types[FEW]  # and of which types its parameters were
+
+    def __cinit__(self, PGconn pgconn not None, Encoders encoders not None, formats, names):
+        self.pgconn, self.encoders = pgconn, encoders
+        self.formats, self.names = tuple(formats), names
+        if len(self.formats) > FEW:
+            raise ValueError(f"a statement with more than {FEW} parameters is not repeated")
+        self.count = <int>len(self.formats)
+        self.tables = tuple([encoders.table(format) for format in self.formats])
+        self.statements = {}
+
+    def remember(self, statement):
+        if len(self.statements) >= KINDS:
+            self.statements.clear()
+        self.statements[statement.key[1]] = statement
+        self.latest = None
+
+    def send(self, params, tx, state):
+        cdef Encoded out
+        cdef Encoder encoder
+        cdef char room[FEW * (ROOM + 1)]
+        cdef const char *data[FEW]
+        cdef int lengths[FEW]
+        cdef int used[FEW]
+        cdef Oid types[FEW]
+        cdef int i
+        cdef char *space
+        cdef list kept = None
+        cdef tuple values = ordered(params, self.names, self.count)
+        if values is None:
+            return None
+        for i in range(self.count):
+            value = values[i]
+            if value is None:
+                data[i], lengths[i], used[i], types[i] = NULL, 0, 0, 0
+                continue
+            encoder = self.encoders.find(<dict>self.tables[i], tx, value, self.formats[i])
+            if encoder is None:
+                return None
+            space = room + i * (ROOM + 1)
+            held = encode(encoder, value, tx, space, &out)
+            if not 0 <= out.size <= INT_MAX:
+                return None
+            if held is None:
+                space[out.size] = 0  # libpq does not look at the length of text
+            elif held is not value:
+                kept = kept or []
+                kept.append(held)
+            data[i], lengths[i], used[i], types[i] = out.data, <int>out.size, out.format, out.oid
+        statement = self.find(types)
+        if statement is None or statement.judged_by is not state:
+            return None
+        cdef object name = statement.name
+        if name is None:
+            return None
+        cdef int result_format = statement.is_binary
+        self.pgconn.sent(self.send_one(self.pgconn.idle(), <bytes?>name, data, lengths, used, result_format))
+        return statement
+
+    cdef object find(self, const Oid *types):
+        """Return the statement for parameters of these types, None if it is not known."""
+        if self.latest is None or memcmp(types, self.types, self.count * sizeof(Oid)):
+            self.latest = self.statements.get(tuple([types[i] for i in range(self.count)]))
+            memcpy(self.types, types, self.count * sizeof(Oid))
+        return self.latest
+
+    cdef int send_one(
+        self, pg_conn *ptr, bytes name, const char **data, const int *lengths, const int *used, int result_format
+    ) except? -1:
+        cdef Functions *pq = self.pgconn.pq
+        cdef const char *named = PyBytes_AS_STRING(name)
+        cdef int good
+        self.pgconn.calls += 1
+        with nogil:
+            good = pq.PQsendQueryPrepared(ptr, named, self.count, data, lengths, used, result_format)
+        self.pgconn.calls -= 1
+        return good
+
+
+cdef tuple ordered(params, tuple names, int count):
+    """Return parameters in order, if they are of a usual class and as many as there are placeholders."""
+    cdef tuple values
+    cdef list by_name
+    cdef PyObject *found
+    cdef int i
+    if names is None:
+        if type(params) is tuple or type(params) is list:
+            values = tuple(params)
+            if len(values) == count:
+                return values
+    elif type(params) is dict:
+        by_name = [None] * count
+        for i in range(count):
+            found = PyDict_GetItemWithError(params, names[i])
+            if found is NULL:
+                return None
+            by_name[i] = <object>found
+        return tuple(by_name)
+    return None
 
 
 @cython.final

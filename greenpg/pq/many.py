@@ -1,13 +1,13 @@
 """The contract of the loops that send one statement many times, and of those that take in what comes of it.
 
 There is one of each without a compiler, over any `PGconn`, and one for the compiled `PGconn`. Neither waits,
-and neither decides anything: whatever is not quite usual is given back.
+and neither decides anything: whatever is not quite usual is given back. What sends a statement that is known
+once more is compiled only: without it the statement goes the way of one that is not known.
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -74,6 +74,36 @@ class Sender(Protocol):
         """Return the parameters that were not sent."""
 
 
+class Repeatable(Protocol):
+    """What a connection knows of a prepared statement, as far as it takes to send it again."""
+
+    key: tuple[bytes, tuple[int, ...]]
+    """Its text, and the types of its parameters."""
+    name: bytes | None
+    """Under which it is prepared now; `None` if it is not."""
+    is_binary: bool
+    """Whether to ask for binary results, by those adapters that it was judged by."""
+    judged_by: object | None
+    """The state of those adapters."""
+
+
+class Repeat(Protocol):
+    """Sends one statement that is known again, with other parameters: dumps and sends them in one step."""
+
+    def remember(self, statement: Repeatable) -> None:
+        """Take note of a statement of this text, for parameters of its types."""
+
+    def send(self, params: Any, tx: Dumps, state: object) -> Any | None:
+        """Send the one of the statements that is for parameters of these types.
+
+        :param params: as they were given
+        :param tx: of the adapters in force
+        :param state: of these adapters
+        :return: the statement that was sent; `None`, and nothing was, if there is none, or if anything in
+            the parameters is for a dumper, or for an error, to take care of
+        """
+
+
 class Tally(Protocol):
     """Takes in what comes of executions of one statement."""
 
@@ -110,17 +140,36 @@ STEADY = (b"INSERT", b"UPDATE", b"DELETE", b"SELECT", b"MERGE")
 
 def loops(pgconn: PGconn, encoders: Encoders) -> tuple[type[Sender], type[Tally]]:
     """Return what sends many times, and what takes in the answers: compiled where the connection is, too."""
-    compiled = _compiled()
-    if compiled is None or not (isinstance(pgconn, compiled[0]) and isinstance(encoders, compiled[1])):
-        plain = import_module("greenpg.pq._ctypes.many")  # which has its contract from here
-        return plain.Sender, plain.Tally
-    return compiled[2]
+    compiled = _compiled_for(pgconn, encoders)
+    if compiled is None:
+        compiled = import_module("greenpg.pq._ctypes.many")  # which has its contract from here
+    return compiled.Sender, compiled.Tally
 
 
-@cache
-def _compiled() -> tuple[type[PGconn], type[Encoders], tuple[type[Sender], type[Tally]]] | None:
+MOST_REPEATED = 16
+"""Parameters that a statement may have to be repeated."""
+
+
+def new_repeat(
+    pgconn: PGconn, encoders: Encoders, formats: Sequence[Any], names: Sequence[str] | None
+) -> Repeat | None:
+    """Return what sends a statement again; `None` where only the long way leads there.
+
+    :param formats: a `PyFormat` for each parameter
+    :param names: of the parameters, if the statement has names for them
+    """
+    compiled = _compiled_for(pgconn, encoders)
+    if compiled is None or len(formats) > MOST_REPEATED:
+        return None
+    repeat: Repeat = compiled.Repeat(pgconn, encoders, formats, names)
+    return repeat
+
+
+def _compiled_for(pgconn: PGconn, encoders: Encoders) -> Any | None:
+    """Return the module with the compiled loops, if these two are compiled."""
     try:
         from greenpg.pq import _libpq, _many, _params
     except ImportError:
         return None
-    return _libpq.PGconn, _params.Encoders, (_many.Sender, _many.Tally)
+    is_fit = isinstance(pgconn, _libpq.PGconn) and isinstance(encoders, _params.Encoders)
+    return _many if is_fit else None
