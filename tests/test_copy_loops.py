@@ -48,7 +48,9 @@ def written(make: Any, rows: list[Any], width: int, oids: list[int] | None, form
 
 
 def quick(tx: Transformer, form: PyFormat, width: int, limit: int) -> Any:
-    return compiled.RowWriter(tx.adapters.encoders, tx, form, width, limit)
+    chosen = tx.adapters.encoders
+    encoders = chosen if isinstance(chosen, compiled.Encoders) else compiled.Encoders()
+    return compiled.RowWriter(encoders, tx, form, width, limit)
 
 
 ROWS = st.lists(st.lists(values, min_size=2, max_size=2).map(tuple), max_size=4)
