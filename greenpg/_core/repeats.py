@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST = 500
 """Texts that are remembered at a time."""
-_UNKNOWN: tuple[Any, Any] = None, None
+_UNKNOWN: tuple[Any, Any, Any] = None, None, None
 
 
 class Repeats:
@@ -27,21 +27,22 @@ class Repeats:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
-        self._by_text: dict[str, tuple[type[PostgresQuery], Repeat]] = {}
+        self._by_text: dict[str, tuple[type[PostgresQuery], object, Repeat]] = {}
+        """Each with the kind of its placeholders, and the state of the adapters that parameters are dumped by."""
 
     def remember(self, query: PostgresQuery, tx: Transformer, pgconn: PGconn) -> None:
         """Take note of how a statement that is prepared can be sent again, if it is of a usual kind."""
         text = query.text_of
         if text is None:
             return
-        kind, repeat = self._by_text.get(text, _UNKNOWN)
-        if kind is not type(query):
+        kind, state, repeat = self._by_text.get(text, _UNKNOWN)
+        if kind is not type(query) or state is not tx.adapters.state:
             repeat = query.repeat(tx, pgconn)
             if repeat is None:
                 return
             if len(self._by_text) >= _MOST:
                 self._by_text.clear()
-            self._by_text[text] = type(query), repeat
+            self._by_text[text] = type(query), tx.adapters.state, repeat
         repeat.remember(query.statement)
 
     def send(
@@ -56,10 +57,10 @@ class Repeats:
         statements = self._statements
         if type(query) is not str or tx.settings is not statements.settings or statements.given_up:
             return None
-        of_kind, repeat = self._by_text.get(query, _UNKNOWN)
-        if of_kind is not kind or statements.threshold is None:
+        of_kind, state, repeat = self._by_text.get(query, _UNKNOWN)
+        if of_kind is not kind or state is not tx.adapters.state or statements.threshold is None:
             return None
-        statement: Statement | None = repeat.send(params, tx, tx.adapters.state)
+        statement: Statement | None = repeat.send(params, tx, state)
         if statement is not None and statement is not statements.latest:
             statements.used(statement)
         return statement
