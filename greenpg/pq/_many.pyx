@@ -71,7 +71,9 @@ cdef class Sender:
     cdef readonly Py_ssize_t sent
     cdef readonly Py_ssize_t taken
 
-    def __init__(self, PGconn pgconn, Encoders encoders, tx, bytes query, formats, names, arrange):
+    def __init__(
+        self, PGconn pgconn not None, Encoders encoders not None, tx, bytes query not None, formats, names, arrange
+    ):
         if self.arrays is not NULL:
             raise TypeError("it is made once")
         self.pgconn, self.encoders, self.tx = pgconn, encoders, tx
@@ -287,7 +289,8 @@ cdef class Repeat:
     def remember(self, statement):
         if len(self.statements) >= KINDS:
             self.statements.clear()
-        self.statements[statement.key[1]] = statement
+        _, types = statement.key
+        self.statements[types] = statement
         self.latest = None
 
     def send(self, params, tx, state):
@@ -363,7 +366,7 @@ cdef tuple ordered(params, tuple names, int count):
             values = tuple(params)
             if len(values) == count:
                 return values
-    elif type(params) is dict:
+    elif type(params) is dict and len(names) == count:
         by_name = [None] * count
         for i in range(count):
             found = PyDict_GetItemWithError(params, names[i])
@@ -390,7 +393,7 @@ cdef class Tally:
     def expect(self, Py_ssize_t count):
         self.left += count
 
-    def collect(self, PGconn pgconn, bint is_failed):
+    def collect(self, PGconn pgconn not None, bint is_failed):
         cdef Functions *pq = pgconn.pq
         cdef pg_result *result
         cdef pg_conn *ptr
