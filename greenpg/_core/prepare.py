@@ -32,7 +32,9 @@ _FEW = 1
 _CHANGES = (b"ALTER ", b"CREATE ", b"DROP ")
 
 READ_BY = (b"client_encoding", b"standard_conforming_strings", b"DateStyle", b"IntervalStyle", b"TimeZone")
-"""What the text of a statement, and the constants in it, are read by; values are converted by it, too."""
+"""What the text of a statement, and the constants in it, are read by; values are converted by it, too.
+
+The encoding comes first, as a `Transformer` has it."""
 
 _NO_STATEMENT = "26000"
 # These have no state of their own, and their messages are translated: the server's function tells them.

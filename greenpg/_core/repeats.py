@@ -28,7 +28,7 @@ class Repeats:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
         self._by_text: dict[str, tuple[type[PostgresQuery], object, Repeat]] = {}
-        """Each with the kind of its placeholders, and the state of the adapters that parameters are dumped by."""
+        """Each with the kind of its placeholders, and the state of the adapters that dump parameters."""
 
     def remember(self, query: PostgresQuery, tx: Transformer, pgconn: PGconn) -> None:
         """Take note of how a statement that is prepared can be sent again, if it is of a usual kind."""

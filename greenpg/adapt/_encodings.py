@@ -129,5 +129,9 @@ def codec_of(connection: Any) -> str:
 
     :param connection: an object with a `pgconn`, or None
     """
-    reported = None if connection is None else connection.pgconn.parameter_status(b"client_encoding")
+    return codec_as(None if connection is None else connection.pgconn.parameter_status(b"client_encoding"))
+
+
+def codec_as(reported: bytes | None) -> str:
+    """Return the codec for what the server has reported to be the client encoding; UTF-8 if it has not."""
     return "utf-8" if reported is None else codec(reported.decode("ascii", "replace"))

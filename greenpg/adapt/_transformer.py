@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenpg.adapt._base import Dumper, Loader, PyFormat, shown
 from greenpg.adapt._encoders import encoder_for
-from greenpg.adapt._encodings import codec_of
+from greenpg.adapt._encodings import codec_as, codec_of
 from greenpg.adapt._map import adapters_of
 from greenpg.errors import DataError, Error, InterfaceError, ProgrammingError
 from greenpg.pq import Format
@@ -44,12 +44,14 @@ class Transformer:
     formats: list[Format] | None
     """The format of each parameter dumped last."""
 
-    def __init__(self, context: AdaptContext | None = None, settings: Any = None) -> None:
+    def __init__(
+        self, context: AdaptContext | None = None, settings: tuple[bytes | None, ...] | None = None
+    ) -> None:
         """Make one.
 
         :param context: whose adapters and settings count; None for the package's adapters and no connection
-        :param settings: those of the connection, to know later whether they are the same; None if that is not
-            asked
+        :param settings: those of the connection, its encoding first, to know later whether they are the same;
+            None if that is not asked
         """
         self.adapters = adapters_of(context)
         """The dumpers and loaders in force."""
@@ -94,7 +96,8 @@ class Transformer:
     def encoding(self) -> str:
         """Python's name of the client encoding, as it was at first; UTF-8 for SQL_ASCII."""
         if self._encoding is None:
-            found = codec_of(self._connection)
+            # of the time when the settings were: a command that has failed may have taken a change back
+            found = codec_as(self.settings[0]) if self.settings else codec_of(self._connection)
             self._encoding = "utf-8" if found == "ascii" else found
         return self._encoding
 
