@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from greenpg._core.prepare import READ_BY
@@ -94,9 +95,7 @@ class BaseCursor(Results[Row]):
             given = params if type(params) is tuple else params.copy()  # others may change it meanwhile
             results = yield from execute_gen(pgconn) if statement.is_small else self._receiving()
             if not statement.is_as_before(results):
-                converted = self._convert(query, given)
-                converted.statement = statement
-                results = yield from self._look_gen(results, converted)
+                results = yield from self._look_gen(results, statement, partial(self._convert, query, given))
         self._results = results
         self._select(0)
         if not statement.is_learned:
@@ -152,17 +151,22 @@ class BaseCursor(Results[Row]):
             conn._repeats.remember(query, self._tx, conn.pgconn)
         results = yield from execute_gen(conn.pgconn) if statement.is_small else self._receiving()
         if not statement.is_as_before(results):
-            results = yield from self._look_gen(results, query)
+            results = yield from self._look_gen(results, statement, lambda: query)
         return results
 
-    def _look_gen(self, results: list[PGresult], query: PostgresQuery) -> Gen[list[PGresult]]:
-        """Return results after a look at what is new in them, or those of another try."""
+    def _look_gen(
+        self, results: list[PGresult], statement: Statement, converted: Callable[[], PostgresQuery]
+    ) -> Gen[list[PGresult]]:
+        """Return results after a look at what is new in them, or those of another try.
+
+        :param converted: returns what to try, in case that it comes to that
+        """
         conn = self._conn
         error = next((r for r in results if r.status == ExecStatus.FATAL_ERROR), None)
         if error is not None:
-            return (yield from self._failed_gen(error, query))
+            return (yield from self._failed_gen(error, statement, converted))
         conn._check(results)
-        conn._statements.saw(query.statement, results)
+        conn._statements.saw(statement, results)
         if results[-1].status in COPY_STATES:
             yield from self._refuse_copy_gen()
         return results
@@ -234,15 +238,18 @@ class BaseCursor(Results[Row]):
 
         return pipeline.expect(came, failed)
 
-    def _failed_gen(self, result: PGresult, query: PostgresQuery) -> Gen[list[PGresult]]:
+    def _failed_gen(
+        self, result: PGresult, statement: Statement, converted: Callable[[], PostgresQuery]
+    ) -> Gen[list[PGresult]]:
         """Raise the server's error; but execute a statement anew if what was known of it is out of date."""
         conn = self._conn
         # in the encoding that it was sent under: what has failed may have taken a change of that back
         error = error_from_result(result, encoding=self._tx.encoding)
-        if not conn._statements.was_outdated(query.statement, error):
+        if not conn._statements.was_outdated(statement, error):
             raise error
         if conn.pgconn.transaction_status != TransactionStatus.IDLE:
             raise error  # the transaction has failed with it
+        query = converted()
         yield from conn._begin_gen()
         return (yield from self._conduct_gen(query, False, False))
 
