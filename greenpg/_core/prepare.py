@@ -97,13 +97,14 @@ class Statement:
 
     def is_as_before(self, results: Sequence[PGresult]) -> bool:
         """Return whether these are results as they were the last time, so that there is nothing to note."""
-        if self._columns is None or len(results) != 1:
+        columns = self._columns
+        if columns is None or len(results) != 1:
             return False
         result = results[0]
         return (
-            result.status == self._status
+            result.status is self._status
             and (result.ntuples <= _FEW or not self.is_small)
-            and result.has_columns(self._columns)
+            and result.has_columns(columns)
         )
 
     def forget_columns(self) -> None:

@@ -44,22 +44,22 @@ class Results(Generic[Row]):
         """Rows that `fetchmany()` fetches by default."""
         self._is_closed = False
         self._tx: Transformer = None  # type: ignore[assignment]  # right below
+        self._result_number = -1
+        self._position = 0
+        self._make_row: RowMaker[Row] = _no_rows
         self._forget()
 
     def _forget(self) -> None:
-        """Forget the results of what was executed before."""
-        self._results: list[PGresult] = []
-        self._result_number = -1
+        """Forget the results of what was executed before; without a result, nobody looks at the rest."""
         self.pgresult: PGresult | None = None
         """The result that rows are fetched from; `None` if there is none."""
-        self._position = 0
+        self._results: list[PGresult] = []
+        self._execution: object = self._results  # another one each time
         self._rowcount = -1
         self._tag: bytes | None = None
         """What the server has said of the last execution whose result was not kept."""
         self._answer: Answer | None = None
         """What is still to come, or to be looked at, of a statement in a pipeline."""
-        self._execution = object()
-        self._make_row: RowMaker[Row] = _no_rows
         self._chunked: ChunkedResult | None = None
         """The same as `pgresult`, if that has come in chunks."""
         self._made: Sequence[Any] = ()
@@ -194,7 +194,7 @@ class Results(Generic[Row]):
         self._result_number = number
         self.pgresult = result = self._results[number]
         self._position = 0
-        self._chunked = result if isinstance(result, ChunkedResult) else None
+        self._chunked = result if type(result) is ChunkedResult else None
         self._tx.set_pgresult(result)
         if result.status in _WITH_ROWS:
             self._rowcount = result.ntuples
@@ -208,7 +208,7 @@ class Results(Generic[Row]):
         factory: Any = self._row_factory
         make_row: Any = tuple if factory is tuple_row else factory(self)  # without a call for the usual one
         self._make_row = make_row
-        self._made = self._chunked.made if self._chunked is not None and make_row is tuple else ()
+        self._made = () if self._chunked is None or make_row is not tuple else self._chunked.made
 
     def _set_result(self, index: int) -> None:
         """Go to a result by its number."""
@@ -239,16 +239,21 @@ class Results(Generic[Row]):
 
     def _fetch_now(self, size: int | None) -> list[Row] | None:
         """Return the next rows, or `None` if that takes a wait, or so long that others need a turn."""
-        if self._answer is not None:
-            return None
         result = self.pgresult
-        if result is None or self._make_row is _no_rows or self._is_closed:
+        if result is None or self._answer is not None or self._is_closed or self._make_row is _no_rows:
+            if self._answer is not None:
+                return None
             result = self._check_rows()
         start, stop = self._position, result.ntuples
         if size is not None:
             stop = min(start + max(operator.index(size), 0), stop)
         if stop < start:  # somebody has cleared the result
             stop = start
+        if self._chunked is None:
+            if (stop - start) * result.nfields > _VALUES:
+                return None
+            self._position = stop
+            return self._tx.load_rows(start, stop, self._make_row)
         if stop <= len(self._made):
             is_much = stop - start > _HANDFUL
         else:
@@ -256,8 +261,6 @@ class Results(Generic[Row]):
         if is_much:
             return None
         self._position = stop
-        if self._chunked is None:  # as `_load()` does
-            return self._tx.load_rows(start, stop, self._make_row)
         return self._load(start, stop)
 
     def _next_rows(self, size: int | None) -> tuple[int, int]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 
-_NO_COLUMNS = (0,), -1
+_NO_COLUMNS: tuple[tuple[int, ...], int] = (0,), -1
 _TEXT_OID = 25
 _UNKNOWN_OID = 705
 
@@ -65,10 +65,9 @@ class Transformer:
         self._row_encoders: list[Encoder | None] | None = None
         self._row_loads: tuple[Callable[[bytes], Any], ...] = ()
         self._row_loader: RowLoader | None = None
-        self._columns: tuple[tuple[int, ...], int] = _NO_COLUMNS
-        """The types, and the format, of the result's columns that they are for."""
+        self._column_types, self._column_format = _NO_COLUMNS
+        """Those of the result's columns that they are for."""
         self._result: PGresult | None = None
-        self._rows = 0
         self.types = None
         self.formats = None
 
@@ -227,12 +226,15 @@ class Transformer:
         :param format: of all columns, instead of what the result says
         """
         self._result = result
-        self._rows = 0 if result is None else result.ntuples
-        if set_loaders and (result is None or not result.has_columns(*self._columns)):
-            self._set_loads([] if result is None else self._loads_of(result, format))
-            if result is not None and format is None and self._row_loads:
-                types = [result.ftype(i) for i in range(result.nfields)]
-                self._columns = tuple(types), result.fformat(0)
+        if not set_loaders:
+            return
+        if result is None:
+            self._set_loads([])
+        elif not result.has_columns(self._column_types, self._column_format):
+            self._set_loads(self._loads_of(result, format))
+            if format is None and self._row_loads:
+                self._column_types = tuple([result.ftype(i) for i in range(result.nfields)])
+                self._column_format = result.fformat(0)
 
     def set_loader_types(self, types: Sequence[int], format: Format) -> None:
         """Load sequences of values of these types, all in one format, from now on."""
@@ -245,7 +247,7 @@ class Transformer:
 
     def _set_loads(self, loads: Sequence[Callable[[bytes], Any]]) -> None:
         self._row_loads, self._row_loader = tuple(loads), None
-        self._columns = _NO_COLUMNS
+        self._column_types, self._column_format = _NO_COLUMNS
 
     @property
     def row_loader(self) -> RowLoader:
@@ -295,19 +297,23 @@ class Transformer:
         :raises DataError: a value cannot be loaded
         :raises InterfaceError: there are no such rows
         """
-        result = self._result
-        if result is None or not 0 <= row0 <= row1 <= self._rows:
-            raise InterfaceError(f"the result has no rows {row0} to {row1}, it has {self._rows}")
+        result, loader = self._result, self._row_loader or self.row_loader
+        if result is None:
+            raise InterfaceError("there is no result, and no rows to load")
         try:
-            rows: list[Any] = (self._row_loader or self.row_loader).load(result, row0, row1)
+            rows: list[Any] = loader.load(result, row0, row1)
         except UnloadableCell as cell:
             data = result.get_value(cell.row, cell.column)
             raise self._unloadable(data, cell) from cell.__cause__
+        except IndexError as error:
+            raise InterfaceError(
+                f"the result has no rows {row0} to {row1}, it has {result.ntuples}"
+            ) from error
         return rows if make_row is tuple else list(map(make_row, rows))
 
     def load_row(self, row: int, make_row: Callable[[Sequence[Any]], Row]) -> Row | None:
         """Return one row of the result, None if there is no such row; else as `load_rows()`."""
-        if not 0 <= row < self._rows:
+        if self._result is None or not 0 <= row < self._result.ntuples:
             return None
         return self.load_rows(row, row + 1, make_row)[0]
 

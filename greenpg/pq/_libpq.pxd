@@ -204,6 +204,7 @@ cdef class BaseConn:
     cdef int calls  # that have let go of the GIL, and are not back
     cdef int pid
     cdef bint owned
+    cdef bint is_sent  # all of the command that `receive()` is asked for the results of
     cdef object __weakref__
     @cython.final
     cdef pg_conn *alive(self) except NULL  # ptr, or OperationalError("the connection is closed")

@@ -150,9 +150,13 @@ cdef class PGconn(BaseConn):
         cdef int status
         if ready & 1:
             self.receive_more()
+        if not ready:
+            self.is_sent = False
         while True:
-            if self.send_more():
-                return WAIT_RW
+            if not self.is_sent:
+                if self.send_more():
+                    return WAIT_RW
+                self.is_sent = True  # libpq need not be asked again: nothing else is sent meanwhile
             if self.pq.PQisBusy(self.idle()):
                 return WAIT_R
             result = self.next_result()

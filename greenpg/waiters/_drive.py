@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NONE = Ready.NONE
 _TOO_LATE = "the time was over and the generator went on waiting: drive its clean-up with a limit of its own"
 
 
@@ -36,18 +37,19 @@ def drive(gen: Gen[T], wait: WaitCallback, timeout: float | None = None) -> T:
     """
     deadline = None if timeout is None else _deadline(timeout)
     polled = False  # whether the one poll after the deadline has been granted
-    ready = None
+    left = ready = None
     try:
         fd, need = next(gen)
-        while ready != Ready.NONE:
-            left = None if deadline is None else max(deadline - monotonic(), 0.0)
+        while ready != _NONE:
+            if deadline is not None:
+                polled = left == 0
+                left = max(deadline - monotonic(), 0.0)
             try:
-                ready = Ready.NONE if polled else wait(fd, need, left)
+                ready = _NONE if polled else wait(fd, need, left)
             except BaseException as ex:
                 fd, need = gen.throw(ex)
             else:
                 fd, need = gen.send(ready)
-            polled = left == 0
         gen.throw(TimeoutError(_TOO_LATE))
         raise TimeoutError(_TOO_LATE)
     except StopIteration as ex:
@@ -61,18 +63,19 @@ async def adrive(gen: Gen[T], wait: AsyncWaitCallback, timeout: float | None = N
     """Async `drive()`."""
     deadline = None if timeout is None else _deadline(timeout)
     polled = False  # whether the one poll after the deadline has been granted
-    ready = None
+    left = ready = None
     try:
         fd, need = next(gen)
-        while ready != Ready.NONE:
-            left = None if deadline is None else max(deadline - monotonic(), 0.0)
+        while ready != _NONE:
+            if deadline is not None:
+                polled = left == 0
+                left = max(deadline - monotonic(), 0.0)
             try:
-                ready = Ready.NONE if polled else await wait(fd, need, left)
+                ready = _NONE if polled else await wait(fd, need, left)
             except BaseException as ex:
                 fd, need = gen.throw(ex)
             else:
                 fd, need = gen.send(ready)
-            polled = left == 0
         gen.throw(TimeoutError(_TOO_LATE))
         raise TimeoutError(_TOO_LATE)
     except StopIteration as ex:
