@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _IDLE = TransactionStatus.IDLE  # looked at for each statement
+_CHANGEABLE = list, dict  # parameters, which others may change while their statement is under way
 
 
 class BaseCursor(Results[Row]):
@@ -92,7 +93,7 @@ class BaseCursor(Results[Row]):
         if statement is None:
             results, statement = yield from self._execute_anew_gen(query, params, prepare, binary)
         else:
-            given = params if type(params) is tuple else params.copy()  # others may change it meanwhile
+            given = params if type(params) not in _CHANGEABLE else params.copy()
             results = yield from execute_gen(pgconn) if statement.is_small else self._receiving()
             if not statement.is_as_before(results):
                 results = yield from self._look_gen(results, statement, partial(self._convert, query, given))

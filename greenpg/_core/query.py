@@ -90,7 +90,9 @@ class PostgresQuery:
 
     _parsed = _NOTHING
     text_of: str | None = None
-    """The text with placeholders that it was made of, if it is one."""
+    """The text that it was made of, if it is one."""
+    is_bare = False
+    """Whether it was given without parameters: it is sent as it is."""
 
     def __init__(self, transformer: Transformer):
         self._tx = transformer
@@ -114,22 +116,26 @@ class PostgresQuery:
             self._take(parsed)
             if values:
                 self._bind(values)
-        elif params is None:
+            return
+        self.is_bare = params is None
+        if params is None:
             self._take(_whole(self._text(query)))
         else:
             check_kind(params)
             self._take(self._parse(query, len(params)))
             self.dump(params)
-            if type(query) is str:
-                self.text_of = query
+        if type(query) is str:
+            self.text_of = query
 
     def repeat(self, tx: Transformer, pgconn: PGconn) -> Repeat | None:
         """Return what sends such statements again; `None` if there is nothing that does."""
-        return new_repeat(pgconn, tx.adapters.encoders, self._parsed.formats, self._parsed.names)
+        parsed = self._parsed
+        formats = None if self.is_bare else parsed.formats
+        return new_repeat(pgconn, tx.adapters.encoders, formats, parsed.names)
 
     def is_same(self, query: Any, params: Any, transformer: Transformer) -> bool:
         """Return whether it was made of the same statement: then `dump()` does what `convert()` would do."""
-        if query is not self.text_of or query is None or transformer is not self._tx:
+        if query is not self.text_of or self.is_bare or transformer is not self._tx:
             return False
         if type(params) in _SEQUENCES:
             return len(params) == len(self._parsed.formats)

@@ -274,12 +274,14 @@ cdef class Repeat:
     cdef tuple formats, names, tables
     cdef dict statements  # by the types of the parameters
     cdef object latest  # the one that was sent last
+    cdef bint is_bare  # given without parameters
     cdef int count
     cdef Oid types[FEW]  # and of which types its parameters were
 
     def __cinit__(self, PGconn pgconn not None, Encoders encoders not None, formats, names):
         self.pgconn, self.encoders = pgconn, encoders
-        self.formats, self.names = tuple(formats), names
+        self.is_bare = formats is None
+        self.formats, self.names = tuple(formats or ()), names
         if len(self.formats) > FEW:
             raise ValueError(f"a statement with more than {FEW} parameters is not repeated")
         self.count = <int>len(self.formats)
@@ -304,7 +306,10 @@ cdef class Repeat:
         cdef int i
         cdef char *space
         cdef list kept = None
-        cdef tuple values = ordered(params, self.names, self.count)
+        cdef tuple values
+        if (params is None) != self.is_bare:
+            return None
+        values = () if params is None else ordered(params, self.names, self.count)
         if values is None:
             return None
         for i in range(self.count):

@@ -96,7 +96,7 @@ class Repeat(Protocol):
     def send(self, params: Any, tx: Dumps, state: object) -> Any | None:
         """Send the one of the statements that is for parameters of these types.
 
-        :param params: as they were given
+        :param params: as they were given, or `None`
         :param tx: of the adapters in force
         :param state: of these adapters
         :return: the statement that was sent; `None`, and nothing was, if there is none, or if anything in
@@ -151,15 +151,15 @@ MOST_REPEATED = 16
 
 
 def new_repeat(
-    pgconn: PGconn, encoders: Encoders, formats: Sequence[Any], names: Sequence[str] | None
+    pgconn: PGconn, encoders: Encoders, formats: Sequence[Any] | None, names: Sequence[str] | None
 ) -> Repeat | None:
     """Return what sends a statement again; `None` where only the long way leads there.
 
-    :param formats: a `PyFormat` for each parameter
+    :param formats: a `PyFormat` for each parameter; `None`: it is given without parameters
     :param names: of the parameters, if the statement has names for them
     """
     compiled = _compiled_for(pgconn, encoders)
-    if compiled is None or len(formats) > MOST_REPEATED:
+    if compiled is None or len(formats or ()) > MOST_REPEATED:
         return None
     repeat: Repeat = compiled.Repeat(pgconn, encoders, formats, names)
     return repeat
