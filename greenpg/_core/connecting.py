@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from greenpg._core.hosts import plan_for
 from greenpg._core.offload import Offloaded, TimeIsOver, resolve
 from greenpg._core.protocol import wait_gen
-from greenpg._core.race import race_gen, writable_gen
+from greenpg._core.race import is_writable, race_gen
 from greenpg.abc import Wait
 from greenpg.adapt import codec
 from greenpg.errors import (
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from greenpg.abc import Gen, Steps
     from greenpg.pq.abc import PGconn
 
-_ENDS = frozenset({PollingStatus.OK, PollingStatus.FAILED})
+# looked at after each word of the server
+_READING, _OK, _FAILED = PollingStatus.READING, PollingStatus.OK, PollingStatus.FAILED
 
 _REFUSALS = ("28", "3D")
 """Kinds of SQLSTATE that another host would answer with too: libpq tries none after a wrong password."""
@@ -61,9 +62,10 @@ def connect_steps(conninfo: str, *, password: str | None = None) -> Steps[PGconn
     plan = plan_for(conninfo, password)
     attempts: list[_Attempt] = []
     hosts = plan.hosts()
-    for attrs in plan.passes():
-        tried = [_Attempt(plan, host, attrs) for host in hosts]
-        for attempt in tried:
+    for attrs in plan.passes:
+        unsuitable = []
+        for host in hosts:
+            attempt = _Attempt(plan, host, attrs)
             attempts.append(attempt)
             try:
                 pgconn: PGconn = yield attempt.gen(), plan.seconds
@@ -75,7 +77,9 @@ def connect_steps(conninfo: str, *, password: str | None = None) -> Steps[PGconn
                 return pgconn
             if attempt.is_refused:
                 raise _error(attempts)
-        hosts = [attempt.host for attempt in tried if attempt.is_unsuitable]
+            if attempt.is_unsuitable:
+                unsuitable.append(host)
+        hosts = unsuitable
     raise _error(attempts)
 
 
@@ -86,17 +90,18 @@ class _Failed(Exception):
 class _Attempt:
     """One host's turn, and what came of it."""
 
+    diag: Diagnostic | None = None
+    """What the server said, if it did."""
+    is_late = False
+    is_unreachable = False
+    """Whether we have not come so far as to say a word."""
+    is_unsuitable = False
+    """Whether the server would have had us, but is not what `target_session_attrs` asks for."""
+
     def __init__(self, plan: Plan, host: Host, attrs: str) -> None:
         self.host = host
         self.reasons: list[str] = []
         """Lines of text, most of them libpq's."""
-        self.diag: Diagnostic | None = None
-        """What the server said, if it did."""
-        self.is_late = False
-        self.is_unreachable = False
-        """Whether we have not come so far as to say a word."""
-        self.is_unsuitable = False
-        """Whether the server would have had us, but is not what `target_session_attrs` asks for."""
         self._plan = plan
         self._attrs = attrs
 
@@ -120,7 +125,7 @@ class _Attempt:
             self.is_unreachable = self.host.place in self.reasons[-1] and self.host.port in self.reasons[-1]
             raise _Failed
         pgconn, status = winner
-        if (yield from _authenticate_gen(pgconn, status)) == PollingStatus.FAILED:
+        if (yield from _authenticate_gen(pgconn, status)) == _FAILED:
             self._failed(pgconn)
             raise _Failed
         pgconn.set_error_verbosity(Verbosity.DEFAULT)
@@ -174,11 +179,11 @@ def _authenticate_gen(pgconn: PGconn, status: PollingStatus) -> Gen[PollingStatu
     call: Offloaded[PollingStatus] | None = None
     is_kerberos = False
     try:
-        while status not in _ENDS:
-            if status == PollingStatus.READING:
+        while status != _OK and status != _FAILED:
+            if status == _READING:
                 yield from wait_gen(pgconn.socket, Wait.R)
-            else:
-                yield from writable_gen(pgconn.socket)
+            elif not is_writable(pgconn.socket):
+                yield from wait_gen(pgconn.socket, Wait.W)
             now = pgconn.status
             is_kerberos = is_kerberos or now == ConnStatus.GSS_STARTUP
             # What may take long: the hash of the password that libpq has been asked for by now, with as many

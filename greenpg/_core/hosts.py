@@ -129,6 +129,10 @@ class Plan:
             self.given["password"] = password
         self.options = _merged(self.library, self.given)
         self.seconds = self._seconds()
+        self.is_balanced = self.options.get("load_balance_hosts") == "random"
+        """Whether hosts, and the addresses of each, are tried in random order."""
+        self.passes = self._passes()
+        """The `target_session_attrs` to go through the hosts with, one after the other."""
         self._hosts = self._all_hosts()
         self._conninfos: dict[tuple[Host, str, str], bytes] = {}
 
@@ -141,14 +145,13 @@ class Plan:
             raise OperationalError(f"connect_timeout is {text!r}, make it a number of seconds") from exc
         return seconds if 0 < seconds < float("inf") else None
 
-    @property
-    def is_balanced(self) -> bool:
-        """Whether hosts, and the addresses of each, are tried in random order."""
-        return self.options.get("load_balance_hosts") == "random"
+    def _passes(self) -> tuple[str, ...]:
+        asked = self.options.get("target_session_attrs", "any")
+        return ("standby", "any") if asked == "prefer-standby" else (asked,)
 
     def hosts(self) -> list[Host]:
         """Return the hosts in the order to try them in."""
-        return self._in_order(self._hosts)
+        return _shuffled(self._hosts) if self.is_balanced else self._hosts
 
     def _all_hosts(self) -> list[Host]:
         names = self.options.get("host", "").split(",")
@@ -165,15 +168,10 @@ class Plan:
         RFC 8305, section 4: a whole family that leads nowhere does not stand before all of the other one.
         """
         if self.is_balanced:
-            return self._in_order(list(found))
+            return _shuffled(found)
         first = [address for address in found if (":" in address) == (":" in found[0])]
         others = [address for address in found if address not in first]
         return [address for pair in zip_longest(first, others) for address in pair if address]
-
-    def passes(self) -> list[str]:
-        """Return the `target_session_attrs` to go through the hosts with, one after the other."""
-        asked = self.options.get("target_session_attrs", "any")
-        return ["standby", "any"] if asked == "prefer-standby" else [asked]
 
     def conninfo(self, host: Host, address: str, attrs: str) -> bytes:
         """Return what libpq is to be told: this host at this address, and no other."""
@@ -193,8 +191,9 @@ class Plan:
         defaults = {key: value for key, value in DEFAULTS.items() if key not in self.options}
         return make_conninfo(**{**defaults, **self.given, **needed}).encode()
 
-    def _in_order(self, items: list[T]) -> list[T]:
-        return random.sample(items, len(items)) if self.is_balanced else items
+
+def _shuffled(items: Sequence[T]) -> list[T]:
+    return random.sample(items, len(items))
 
 
 def _merged(library: Library, given: Mapping[str, str]) -> dict[str, str]:

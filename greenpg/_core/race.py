@@ -28,6 +28,7 @@ Winner = tuple["PGconn", PollingStatus]
 """A connection whose socket is connected, and what libpq wants next."""
 
 _select: Any = pristine("select")
+_WRITABLE = _select.POLLOUT
 
 
 def race_gen(
@@ -54,12 +55,11 @@ def _race_gen(
         race.close()
 
 
-def writable_gen(fd: int) -> Gen[None]:
-    """Wait until a socket can be written to; one that leads to this machine can be at once."""
+def is_writable(fd: int) -> bool:
+    """Return whether a socket can be written to or has failed; one that leads to this machine can at once."""
     now = _select.poll()
-    now.register(fd, _select.POLLOUT)
-    if not now.poll(0):
-        yield from wait_gen(fd, Wait.W)
+    now.register(fd, _WRITABLE)
+    return bool(now.poll(0))
 
 
 def _one_by_one_gen(
@@ -71,7 +71,8 @@ def _one_by_one_gen(
         try:
             status = PollingStatus.FAILED
             if pgconn.status != ConnStatus.BAD:
-                yield from writable_gen(pgconn.socket)
+                if not is_writable(pgconn.socket):
+                    yield from wait_gen(pgconn.socket, Wait.W)
                 status = pgconn.connect_poll()
         except BaseException:
             pgconn.finish()
