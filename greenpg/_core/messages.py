@@ -203,17 +203,14 @@ class Messages:
         return bool(self._news)
 
 
-class _Notes:
+class _Notes(weakref.ref["Messages"]):
     """Takes notices for a connection without keeping it alive."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ()
 
-    def __init__(self, connection: Messages) -> None:
-        self._connection = weakref.ref(connection)
-
-    def __call__(self, result: PGresult) -> None:
+    def __call__(self, result: PGresult) -> None:  # type: ignore[override]
         """Keep a copy of a notice: the result is void when this returns."""
-        connection = self._connection()
+        connection = super().__call__()
         if connection is not None:
             encoding = ConnectionInfo(connection.pgconn).encoding
             connection._hear(diagnostic_from_result(result, encoding))
