@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from greenpg.abc import Gen, Steps
+    from greenpg.pq.abc import PGconn
+    from greenpg.rows import RowFactory
     from greenpg.tracing import Tracer
 
 
@@ -89,8 +91,8 @@ class TurnTaking(BaseSession[Row]):
     _cancelling: Rescue | None = None
     """A request to cancel that nobody waits for; the next turn does, lest it hit that one's statement."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row]) -> None:
+        super().__init__(pgconn, row_factory)
         self._turn: dict[None, Turn] = {}
         self._slice = TimeSlice()
         self._rescue: Rescue | None = None
@@ -147,7 +149,7 @@ class TurnTaking(BaseSession[Row]):
     def _take_briefly(self) -> bool:
         """Have the connection for something that waits for nothing, until `_give_back()`; return whether."""
         mine: Turn = None, thread_number(), self._green()
-        return self._claim(mine) is mine
+        return self._turn.setdefault(None, mine) is mine or self._claim(mine) is mine
 
     def _turn_aside(self) -> Gen[Any] | None:
         """Have the connection for a wait in which the others go on, until `_give_back()`.
@@ -197,7 +199,7 @@ class TurnTaking(BaseSession[Row]):
                         notify
                     )  # but after an interruption all that has come meanwhile would hold it up
                 if self._descriptors and pgconn.transaction_status == _IDLE:
-                    self._descriptors.clear()  # large objects are closed with the transaction
+                    self._descriptors = {}  # large objects are closed with the transaction
                 if self._trace is not None:
                     left = self._trace.leave(self._under_way)
             finally:
@@ -416,7 +418,8 @@ class TurnTaking(BaseSession[Row]):
     def _finish(self) -> None:
         with self._ending:
             super()._finish()
-        self._leave_trace()
+        if self._trace is not None:
+            self._leave_trace()
 
     def _finish_if_free(self) -> bool:
         """Close the connection, unless somebody has it, who will do so then; return whether it was done."""
@@ -446,14 +449,15 @@ class TurnTaking(BaseSession[Row]):
                 if not self._has_ended:  # else the number may be another's already
                     shut_down(self.pgconn.socket)
             self._finish_if_free()
-        self._deliver()
+        if self._news:
+            self._deliver()
 
     def __del__(self) -> None:
-        if getpid is None or getattr(self, "_pid", None) != getpid():
-            return  # at the very end of the interpreter there are no modules left
         # libpq's side of it may be gone already, where both were parts of one cycle
         if self._has_ended:
             return
+        if getpid is None or getattr(self, "_pid", None) != getpid():
+            return  # at the very end of the interpreter there are no modules left
         warnings.warn(
             f"{self!r} was deleted while still open: close it", ResourceWarning, source=self, stacklevel=1
         )

@@ -43,5 +43,6 @@ class Waiting(Lively[Row]):
             bound.close()
 
     def _finish(self) -> None:
-        self._unbind()  # before the socket is closed
+        if self._bound is not None:
+            self._unbind()  # before the socket is closed
         super()._finish()

@@ -118,7 +118,8 @@ class BaseConnection(Messages, Generic[Row]):
         self._autocommit = autocommit
         if cursor_factory is not None:
             self.cursor_factory = cursor_factory
-        self.prepare_threshold = prepare_threshold
+        if prepare_threshold is not self._statements.threshold:
+            self.prepare_threshold = prepare_threshold
         if context is not None:
             self._adapters = AdaptersMap(context.adapters)
 
@@ -318,7 +319,8 @@ class BaseConnection(Messages, Generic[Row]):
     def _finish(self) -> None:
         """Let go of the session; what waits for the end of the connection is told."""
         self._under_way = None
-        self._forget_pipeline()
+        if self._pipeline is not None:
+            self._forget_pipeline()
         self.pgconn.finish()
         if not self._has_ended:
             self._has_ended = True

@@ -88,7 +88,7 @@ class BaseLargeObject:
         flags = ("r" in self._access and INV_READ) | ("w" in self._access and INV_WRITE)
         self._fd = yield from self._call_gen("lo_open", self._oid, flags)
         self._opened = [len(self._conn._blocks)]
-        self._conn._descriptors[self._fd] = self._opened
+        self._conn._descriptors = {**self._conn._descriptors, self._fd: self._opened}
 
     def _fill_gen(self, read: Callable[[int], bytes]) -> Gen[None]:
         """Write all of a file, and be at the beginning then, or closed if that is the mode."""
@@ -104,7 +104,7 @@ class BaseLargeObject:
         fd, is_open = self._fd, not self.closed
         self._fd = -1
         if is_open:
-            del self._conn._descriptors[fd]
+            self._conn._forget_descriptor(fd)
             if self._conn.pgconn.transaction_status == TransactionStatus.INTRANS:
                 yield from self._call_gen("lo_close", fd)
 

@@ -6,6 +6,7 @@ One rule: what a `transaction()` block or a two-phase transaction has begun, not
 from __future__ import annotations
 
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from greenpg._core.connection import BaseConnection
@@ -16,6 +17,8 @@ from greenpg.rows import Row
 from greenpg.sql import Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greenpg.abc import Gen
 
 _RECOVER = b"SELECT gid, prepared, owner, database FROM pg_catalog.pg_prepared_xacts"
@@ -40,13 +43,10 @@ class BaseSession(BaseConnection[Row]):
     _deferrable: bool | None = None
     _two_phase: Xid | None = None
     _is_prepared = False
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._blocks: list[object] = []
-        """The `transaction()` blocks that are open, innermost last."""
-        self._descriptors: dict[int, list[int]] = {}
-        """The large objects that are open, by the server's number: how deep in blocks each one was opened."""
+    _blocks: tuple[object, ...] = ()
+    """The `transaction()` blocks that are open, innermost last."""
+    _descriptors: Mapping[int, list[int]] = MappingProxyType({})
+    """The large objects that are open, by the server's number: how deep in blocks each one was opened."""
 
     # Characteristics
 
@@ -160,7 +160,11 @@ class BaseSession(BaseConnection[Row]):
             if opened[0] > depth:
                 opened[0] = depth
                 if is_rollback:
-                    del self._descriptors[number]
+                    self._forget_descriptor(number)
+
+    def _forget_descriptor(self, number: int) -> None:
+        """Take note that a large object is closed."""
+        self._descriptors = {key: opened for key, opened in self._descriptors.items() if key != number}
 
     # Two-phase commit
 

@@ -102,7 +102,7 @@ class BaseTransaction:
             if self._is_outermost and conn.pgconn.transaction_status == TransactionStatus.INERROR:
                 yield from conn._command_gen(b"ROLLBACK")
             raise
-        conn._blocks.append(self)
+        conn._blocks = (*conn._blocks, self)
         self.status = Status.ACTIVE
 
     # Leaving
@@ -145,12 +145,13 @@ class BaseTransaction:
 
         :raises OutOfOrderTransactionNesting: it is not the innermost one
         """
-        blocks = self._conn._blocks
+        conn = self._conn
+        blocks = conn._blocks
         if blocks and blocks[-1] is self:
-            blocks.pop()
+            conn._blocks = blocks[:-1]
             return
         if self in blocks:
-            del blocks[blocks.index(self) :]
+            conn._blocks = blocks[: blocks.index(self)]
         self.status = Status.FAILED
         raise OutOfOrderTransactionNesting(
             f"{self!r} was left at the wrong level of nesting: the transaction is still open"
@@ -170,8 +171,7 @@ class BaseTransaction:
     def _failed(self) -> None:
         """Entering or leaving has failed, or was interrupted: let go of what the server may have of it."""
         conn = self._conn
-        if self in conn._blocks:
-            conn._blocks.remove(self)
+        conn._blocks = tuple([block for block in conn._blocks if block is not self])
         self.status = Status.FAILED
         if conn._rescue is not None and (self._is_outermost or self._savepoint):
             conn._owe(self._undoing)
