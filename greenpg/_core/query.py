@@ -135,7 +135,7 @@ class PostgresQuery:
 
     def is_same(self, query: Any, params: Any, transformer: Transformer) -> bool:
         """Return whether it was made of the same statement: then `dump()` does what `convert()` would do."""
-        if query is not self.text_of or self.is_bare or transformer is not self._tx:
+        if query is not self.text_of or query is None or self.is_bare or transformer is not self._tx:
             return False
         if type(params) in _SEQUENCES:
             return len(params) == len(self._parsed.formats)
