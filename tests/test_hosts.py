@@ -8,6 +8,7 @@ import pytest
 
 from greenpg import pq
 from greenpg._core.hosts import DEFAULTS, VARIABLES, Host, Plan, plan_for
+from greenpg.conninfo import conninfo_to_dict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +66,20 @@ def test_the_variables_are_those_of_the_options_that_a_plan_looks_at() -> None:
     variables = {option.keyword.decode(): option.envvar for option in options if option.envvar is not None}
     expected = {variables[name].decode() for name in {*looked_at, *DEFAULTS} & variables.keys()}
     assert {*VARIABLES} - {"PGSERVICE", "PGLOADBALANCEHOSTS"} == expected - {"PGLOADBALANCEHOSTS"}
+
+
+@pytest.mark.parametrize("asked", ["disable", "prefer"])
+@pytest.mark.usefixtures("_no_variables")
+def test_kerberos_encrypts_for_who_asks_for_it(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mode(conninfo: str) -> str:
+        plan = Plan(conninfo)
+        told = conninfo_to_dict(plan.conninfo(plan.hosts()[0], "", "any").decode())
+        return str(told.get("gssencmode") or plan.options["gssencmode"])  # libpq knows it
+
+    assert mode("host=name") == "disable"
+    assert mode(f"host=name gssencmode={asked}") == asked
+    monkeypatch.setenv("PGGSSENCMODE", asked)
+    assert mode("host=name") == asked
 
 
 def test_many_plans_are_not_kept_for_ever() -> None:

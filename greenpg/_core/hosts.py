@@ -28,13 +28,15 @@ T = TypeVar("T")
 
 DEFAULTS = {
     "client_encoding": "UTF8",
+    "gssencmode": "disable",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
 """What is asked for unless the user, the environment or the service does: a peer that is gone is noticed
-within a minute, in waiting (keepalives: 30 s + 3 * 10 s) or in sending (`tcp_user_timeout`, milliseconds)."""
+within a minute, in waiting (keepalives: 30 s + 3 * 10 s) or in sending (`tcp_user_timeout`, milliseconds).
+Encryption by Kerberos is not tried: its libraries have no way to wait without keeping the hub."""
 
 PATIENCE = 130.0
 """Seconds for a host without a `connect_timeout`: psycopg's, a little more than Linux tries a SYN for."""
@@ -80,7 +82,7 @@ class Host:
 
 VARIABLES = (
     *("PGHOST", "PGHOSTADDR", "PGPORT", "PGCONNECT_TIMEOUT", "PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS"),
-    *("PGCLIENTENCODING", "PGSERVICE"),
+    *("PGCLIENTENCODING", "PGGSSENCMODE", "PGSERVICE"),
 )
 """What a plan depends on in the environment; a service's file is read each time."""
 
@@ -209,4 +211,6 @@ def _merged(library: Library, given: Mapping[str, str]) -> dict[str, str]:
         raise OperationalError(message)
     found = {option.keyword: option.val for option in refused.info if option.val is not None}
     options = {key.decode(): value.decode(errors="surrogateescape") for key, value in found.items()}
+    if options.get("gssencmode") == "prefer" and not os.environ.get("PGGSSENCMODE"):
+        del options["gssencmode"]  # libpq's own default, or a service's word that is the same
     return {**{key: value for key, value in options.items() if value != "?"}, **given}
