@@ -33,7 +33,7 @@ def test_users_query_at_once(dsn: str) -> None:
     requests = json.loads(ran.stdout)
     assert {request["name"] for request in requests} == {"look around", "read"}
     assert [request["num_failures"] for request in requests] == [0, 0]
-    # ten users who have done nothing but wait; one after the other they would have no more than the time there is
+    # ten users who have done nothing but wait; one after the other they would have the time there is
     assert sum(request["total_response_time"] for request in requests) / 1000 > 1.5 * SECONDS, ran
     with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(
