@@ -195,9 +195,7 @@ class TurnTaking(BaseSession[Row]):
                 if self._closed_by is not None or pgconn.status == _BAD:
                     self._finish()  # it may have been lost where nobody cared
                 elif self._rescue is None and (notify := pgconn.notifies()) is not None:
-                    self._gather(
-                        notify
-                    )  # but after an interruption all that has come meanwhile would hold it up
+                    self._gather(notify)  # what comes after an interruption would hold that up
                 if self._descriptors and pgconn.transaction_status == _IDLE:
                     self._descriptors = {}  # large objects are closed with the transaction
                 if self._trace is not None:
