@@ -65,11 +65,11 @@ def detect(folder: Path, code: str, dsn: str, **variables: str) -> list[Found]:
 
 def found(ran: Ran) -> list[Found]:
     """Return what was logged; nothing else may have been written."""
-    source = Path(ran.command[1]).read_text().splitlines()
-    holds = []
+    source, holds = Path(ran.command[1]).read_text().splitlines(), []
     for line in ran.stderr.splitlines():
         record = RECORD.fullmatch(line)
-        assert record and record["filename"] == ran.command[1], ran
+        assert record, ran
+        assert record["filename"] == ran.command[1]
         if record["method"] != "connect":  # which may take that long on a busy machine
             at = source[int(record["line"]) - 1].strip()
             holds.append(Found(record["driver"], record["method"], at, record["statement"]))
