@@ -32,13 +32,18 @@ class Asyncpg(AsyncDriver):
         """Return a connection, where each statement is a transaction as it is."""
         return await self._connect(**self._arguments)
 
-    def querying(self, connection: Any, sql: str, values: Sequence[object]) -> Job:
+    def querying(
+        self, connection: Any, sql: str, values: Sequence[object], keep: list[Any] | None = None
+    ) -> Job:
         """Return a job."""
 
         async def query() -> None:
             fetch = connection.fetch
             for value in values:
-                await fetch(sql, value)
+                rows = await fetch(sql, value)
+                if keep is not None:
+                    keep.append(rows)
+                del rows
 
         return query
 

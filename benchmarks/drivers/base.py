@@ -43,8 +43,13 @@ class Driver(ABC):
         """Return a job: execute a statement that gives no rows."""
 
     @abstractmethod
-    def querying(self, connection: Any, sql: str, values: Sequence[object]) -> Job:
-        """Return a job: execute `sql` for each value of its one parameter, and fetch all rows."""
+    def querying(
+        self, connection: Any, sql: str, values: Sequence[object], keep: list[Any] | None = None
+    ) -> Job:
+        """Return a job: execute `sql` for each value of its one parameter, and fetch all rows.
+
+        :param keep: where to put the rows of each; by default, they are let go of
+        """
 
     @abstractmethod
     def inserting(self, connection: Any, sql: str, rows: Sequence[tuple[object, ...]]) -> Job:

@@ -47,7 +47,9 @@ class Psycopg2(Driver):
         """Return a job."""
         return lambda: connection.cursor().execute(sql)
 
-    def querying(self, connection: Any, sql: str, values: Sequence[object]) -> Job:
+    def querying(
+        self, connection: Any, sql: str, values: Sequence[object], keep: list[Any] | None = None
+    ) -> Job:
         """Return a job that uses one cursor."""
         statement = with_percent_s(sql)
 
@@ -56,7 +58,10 @@ class Psycopg2(Driver):
             execute, fetchall = cursor.execute, cursor.fetchall
             for value in values:
                 execute(statement, (value,))
-                fetchall()
+                rows = fetchall()
+                if keep is not None:
+                    keep.append(rows)
+                del rows
 
         return query
 

@@ -85,7 +85,9 @@ class Libpq(Driver):
         """Return a job."""
         return lambda: self._limit("execute", connection, sql.encode())
 
-    def querying(self, connection: int, sql: str, values: Sequence[Any]) -> Job:
+    def querying(
+        self, connection: int, sql: str, values: Sequence[Any], keep: list[Any] | None = None
+    ) -> Job:
         """Return a job; the statement is prepared now."""
         keys = (c_int32 * len(values))(*values)
         return _Querying(self._limit, connection, self._prepare(connection, sql, 1), keys)

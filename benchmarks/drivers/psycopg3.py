@@ -65,7 +65,9 @@ class AsyncPsycopg3(AsyncDriver):
         """Return a connection in autocommit mode."""
         return await self._connect(self.dsn, autocommit=True)
 
-    def querying(self, connection: Any, sql: str, values: Sequence[object]) -> Job:
+    def querying(
+        self, connection: Any, sql: str, values: Sequence[object], keep: list[Any] | None = None
+    ) -> Job:
         """Return a job that uses one cursor."""
         statement = with_percent_s(sql)
 
@@ -74,7 +76,10 @@ class AsyncPsycopg3(AsyncDriver):
             execute, fetchall = cursor.execute, cursor.fetchall
             for value in values:
                 await execute(statement, (value,))
-                await fetchall()
+                rows = await fetchall()
+                if keep is not None:
+                    keep.append(rows)
+                del rows
 
         return query
 

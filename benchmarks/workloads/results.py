@@ -33,13 +33,15 @@ class Result(Workload):
 
 @dataclass(frozen=True)
 class Pause(Result):
-    """The same beside a ticker."""
+    """The same beside a ticker. The rows are kept: to let go of all at once is a pause of one's own."""
 
     def steps(self, driver: Driver, runtime: Runtime, size: int) -> Steps:
         """Fetch `size` rows."""
         [connection] = yield from opened(driver, 1)
         yield [driver.querying(connection, self.sql, _WARM)]
         gc.collect()  # the first full one of a process looks at every module: that is nobody's doing here
-        [pause] = yield [runtime.watching(driver.querying(connection, self.sql, [size]))]
+        rows: list[object] = []
+        [pause] = yield [runtime.watching(driver.querying(connection, self.sql, [size], rows))]
+        rows.clear()
         yield from closed(driver, [connection])
         return {0: {"pause": pause}}
