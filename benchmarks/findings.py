@@ -62,7 +62,7 @@ def about(server: Server, contenders: Sequence[str], seconds: float, quick: bool
     modules = {module for name in contenders for module in CONTENDERS[name].modules}
     return {
         "python": platform.python_version(),
-        "machine": platform.platform(),
+        "machine": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
         "server": server.version,
         "libpq": pq.library().version,
