@@ -7,6 +7,7 @@ when the trace function raises (3.11).
 from __future__ import annotations
 
 import ast
+import gc
 import inspect
 from contextlib import contextmanager
 from functools import cache
@@ -24,12 +25,15 @@ _NAME = "_checkpoint"
 def checkpoints(module: ModuleType, visit: Callable[[], object]) -> Iterator[None]:
     """Have `visit()` called before each statement in the functions and methods of a module.
 
+    No garbage is collected meanwhile: whose `__del__()` is in the module, nobody hears what it raises.
+
     :param visit: may raise what it likes
     """
     codes = _with_calls(module)
     changed = [(function, function.__code__) for function in _functions(module)]
     assert changed
     setattr(module, _NAME, visit)
+    gc.disable()
     try:
         for function, _ in changed:
             function.__code__ = codes[function.__qualname__, function.__code__.co_firstlineno]
@@ -38,6 +42,7 @@ def checkpoints(module: ModuleType, visit: Callable[[], object]) -> Iterator[Non
         for function, code in changed:
             function.__code__ = code
         setattr(module, _NAME, _nothing)  # for other threads that are in the midst of such a function
+        gc.enable()
 
 
 @cache
