@@ -304,7 +304,9 @@ async def main():
 def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
     code = f"{ASYNCIO}{JOBS}\n{run}(main())\ngreenpg.detector.uninstall()\n"
     holds = detect(tmp_path, code, dsn, GREENPG_DETECT="25ms")
-    assert holds[:2] == [
+    # Among others: where another process was given the processor in the midst of a look, what was looked at
+    # may have held the loop for no longer than that, and the coroutine may have gone on meanwhile.
+    expected = [
         Found(
             "psycopg2",
             "execute",
@@ -317,19 +319,15 @@ def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
             "return await cursor.fetchall()",
             "select i, i::text from generate_series(?, ...) i",
         ),
-    ]
-    # Once is enough: where another process was given the processor in the midst of a look, the coroutine may
-    # have gone on meanwhile.
-    assert {hold.driver for hold in holds[2:]} == {"asyncpg"}
-    assert (
         Found(
             "asyncpg",
             "fetch",
             'await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 2_000_000)',
             "select array_agg(i) from generate_series(?, ...) i",
-        )
-        in holds[2:]
-    )
+        ),
+    ]
+    assert [hold for hold in dict.fromkeys(holds) if hold in expected] == expected
+    assert {hold.driver for hold in holds} == {hold.driver for hold in expected}
 
 
 def test_what_is_not_the_databases_doing(tmp_path: Path, dsn: str) -> None:
