@@ -164,14 +164,14 @@ class Watch:
             return Sight(found, is_fresh=True, call=words)
         return None
 
-    def judge(self, sight: Sight | None, now: float, starved: float) -> bool:
+    def judge(self, sight: Sight | None, now: float, ran: float, starved: float) -> bool:
         """Decide what it means; return whether the loop is still there to be watched.
 
         :param now: when the look was
+        :param ran: what the thread's clock said then
         :param starved: seconds before that in which nobody could look, though we had a processor
         """
-        before, self._ran = self._ran, self.times.ran()
-        ran = self._ran - before
+        ran, self._ran = ran - self._ran, ran
         looked, self._looked = self._looked, now
         suspect = self._suspect
         if suspect is None and sight is None:
@@ -280,23 +280,25 @@ class Watcher:
     def _watch(self) -> None:
         times = ThreadTimes()
         delayed, looks = times.delayed(), 0
-        asleep, pause = monotonic(), self._pauses[0]
+        looked, pause = monotonic(), self._pauses[0]
         while self.watches and not self._stopping.acquire(timeout=pause):
             now = monotonic()
-            late = now - asleep - pause
+            late = now - looked - pause
             sights = self._look(now, late)
+            looked = monotonic()
             looks += 1
             starved = 0.0
-            matters = late > _SHORTEST and any(sight or watch.is_suspicious for watch, sight in sights)
+            matters = late > _SHORTEST and any(sight or watch.is_suspicious for watch, sight, _ in sights)
             if matters or looks % _REMEMBERED == 0:
                 before, delayed = delayed, times.delayed()
                 starved = max(0.0, late - (delayed - before))
-            self.watches = [watch for watch, sight in sights if watch.judge(sight, now, starved)]
+            self.watches = [watch for watch, sight, ran in sights if watch.judge(sight, now, ran, starved)]
             self._reports.deliver_overdue()
             pause = self._pauses[any(watch.is_close for watch in self.watches)]
-            asleep = monotonic()
+            if monotonic() - looked > _SHORTEST:
+                pause = 0.0  # Whoever has kept us from sleeping is still in the call that did.
 
-    def _look(self, now: float, late: float) -> list[tuple[Watch, Sight | None]]:
+    def _look(self, now: float, late: float) -> list[tuple[Watch, Sight | None, float]]:
         # All at once and nothing else in this frame, which is gone when we come to wait for the GIL: a frame
         # of theirs that ends meanwhile must not have its last reference here.
         frames = sys._current_frames()
@@ -306,6 +308,7 @@ class Watcher:
                 watch.look(frames[watch.ident], now, late)
                 if watch.ident in frames
                 else watch.look_without_frame(now),
+                watch.times.ran(),
             )
             for watch in self.watches
             if watch.ident in frames or not watch.times.has_ended()
