@@ -62,7 +62,7 @@ OIDS = st.none() | st.lists(st.sampled_from(TYPES), min_size=2, max_size=2)
 @example([("a\tb\nc\\", "\b\v\f\r"), (None, ""), ("x" * 5000, b"\\" * 70)], None, PyFormat.TEXT)
 @example([(1, 2), (2**31, 3), ("1", True), (None, 1.0)], [23, 20], PyFormat.BINARY)
 @example([(Decimal("-12345.678"), dt.datetime.min), (5, dt.date.min)], [1700, 1114], PyFormat.BINARY)
-@example([(1,), (1, 2, 3), [4, 5]], None, PyFormat.TEXT)
+@example([(1,), (1, 2, 3), [4, 5], {6: 7, 8: 9}, 10], None, PyFormat.TEXT)
 def test_written_alike(rows: list[Any], oids: list[int] | None, form: PyFormat) -> None:
     """The same bytes; a row that cannot be written leaves nothing, and the same error is raised."""
     assert written(quick, rows, 2, oids, form) == written(PlainRowWriter, rows, 2, oids, form)
@@ -135,21 +135,23 @@ class ThingDumper(Dumper):
         raise KeyboardInterrupt
 
 
-def test_a_row_that_is_interrupted_leaves_nothing() -> None:
+@pytest.mark.parametrize("make", [quick, PlainRowWriter])
+def test_a_row_that_is_interrupted_leaves_nothing(make: Any) -> None:
     """Neither by Ctrl-C nor by a dumper that writes to the same COPY."""
     ours = AdaptersMap(adapters)
     ours.register_dumper(Thing, ThingDumper)
     tx = Transformer(ours)
-    writer = quick(tx, PyFormat.TEXT, 2, 100)
+    writer = make(tx, PyFormat.TEXT, 2, 100)
     assert writer.add(("first", 1)) is False
     with pytest.raises(KeyboardInterrupt):
         writer.add(("second", Thing()))
     nested = Thing()
-    nested.writer = quick(tx, PyFormat.TEXT, 1, 100)
+    nested.writer = make(tx, PyFormat.TEXT, 1, 100)
     with pytest.raises(InterfaceError, match="a dumper cannot write to the COPY"):
         nested.writer.add((nested,))
     assert writer.add(("third", None)) is False
     assert writer.take() == b"first\t1\nthird\t\\N\n"
+    assert written(make, [iter((4, 5))], 2, None, PyFormat.TEXT) == (b"4\t5\n", [])
     assert (writer.take(), nested.writer.take()) == (b"", b"")
 
 

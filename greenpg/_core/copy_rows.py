@@ -10,13 +10,13 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from greenpg.adapt import PyFormat, decode
-from greenpg.errors import DataError
+from greenpg.errors import DataError, InterfaceError
 from greenpg.pq._implementation import implementation
 from greenpg.pq.params import RowWriter
 from greenpg.types._wire import Wire, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from greenpg.adapt import Transformer
     from greenpg.pq import Buffer
@@ -61,17 +61,28 @@ class PlainRowWriter(RowWriter):
     def __init__(self, tx: Transformer, format: PyFormat, width: int, limit: int) -> None:
         self._tx, self._format, self._formats, self._limit = tx, format, [format] * width, limit
         self._rows = bytearray()
+        self._is_busy = False
 
-    def add(self, row: Sequence[Any], /) -> bool:
-        if len(row) != len(self._formats):
-            raise DataError(f"a row of this COPY has {len(self._formats)} values, not {len(row)}")
-        tx = self._tx
-        values = tx.dump_sequence(row, self._formats)
+    def add(self, row: Iterable[Any], /) -> bool:
+        values = tuple(row)
+        if len(values) != len(self._formats):
+            raise DataError(f"a row of this COPY has {len(self._formats)} values, not {len(values)}")
+        self._check_idle()
+        self._is_busy = True
+        try:
+            dumped = self._tx.dump_sequence(values, self._formats)
+        finally:
+            self._is_busy = False
         is_text = self._format is PyFormat.TEXT
-        self._rows += text_row(values, tx.encoding) if is_text else binary_row(values)
+        self._rows += text_row(dumped, self._tx.encoding) if is_text else binary_row(dumped)
         return len(self._rows) >= self._limit
 
+    def _check_idle(self) -> None:
+        if self._is_busy:
+            raise InterfaceError("a dumper cannot write to the COPY that it is asked to dump for")
+
     def take(self) -> bytes:
+        self._check_idle()
         rows = bytes(self._rows)
         self._rows.clear()
         return rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from greenpg.pq.abc import Buffer
 
@@ -57,14 +57,18 @@ class Encoders(Protocol):
 class RowWriter(Protocol):
     """Makes rows, as COPY has them, of Python values; and keeps them until there are enough to be sent."""
 
-    def add(self, row: Sequence[Any], /) -> bool:
+    def add(self, row: Iterable[Any], /) -> bool:
         """Keep a row more; return whether it is time to take what is kept.
 
         :raises DataError: not as many values as columns, or one that cannot be dumped; the row is not kept
+        :raises InterfaceError: a dumper has called this, asked to dump for a row
         """
 
     def take(self) -> bytes:
-        """Return all that is kept, and keep nothing."""
+        """Return all that is kept, and keep nothing.
+
+        :raises InterfaceError: a dumper has called this, asked to dump for a row
+        """
 
 
 Split = tuple[list[Any], int]
