@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FOLDER = Path(__file__).parent
+START_AND_END = 60.0
+"""Seconds that a child may take besides its tests, on a busy machine."""
 
 _done = pytest.StashKey[dict[str, list[pytest.TestReport]]]()
 
@@ -81,7 +83,7 @@ def _run_child(config: pytest.Config, items: list[pytest.Item]) -> dict[str, lis
             *(item.nodeid for item in items),
             env={reports.VARIABLE: file.name, "GREENPG_TEST_DSN": conftest.session_dsn(config)},
             # Each test has this limit in the child itself; this is for a child that hangs beyond its tests.
-            timeout=float(config.getini("faulthandler_timeout")) * (len(items) + 1),
+            timeout=float(config.getini("faulthandler_timeout")) * len(items) + START_AND_END,
         )
         done, broken = reports.read(config, Path(file.name))
     for item in items:
