@@ -56,10 +56,13 @@ class Found(NamedTuple):
 
 
 def detect(folder: Path, code: str, dsn: str, **variables: str) -> list[Found]:
-    """Run an application in which no driver is patched; return what the detector has logged of it."""
+    """Run an application in which no driver is patched; return what the detector has logged of it.
+
+    What is to be found is far above the limit, all else far below: a busy server takes its time.
+    """
     app = folder / "app.py"
     app.write_text(code)
-    settings = {"DSN": dsn, "GREENPG_AUTO": "0", "GREENPG_DETECT": "50ms", "PYTHONWARNINGS": "ignore"}
+    settings = {"DSN": dsn, "GREENPG_AUTO": "0", "GREENPG_DETECT": "150ms", "PYTHONWARNINGS": "ignore"}
     return found(run_python(app, env={**settings, **variables}))
 
 
@@ -85,11 +88,11 @@ import psycopg2
 def work():
     connection = psycopg2.connect(dsn)
     cursor = connection.cursor()
-    cursor.execute("select pg_sleep(%s), %s", (0.3, "hunter2"))
-    sql = "select pg_sleep(0.3), 'hunter2'"
+    cursor.execute("select pg_sleep(%s), %s", (0.4, "hunter2"))
+    sql = "select pg_sleep(0.4), 'hunter2'"
     cursor.execute(sql)
     connection.cursor().execute(f"""
-        select pg_sleep({0.3}) -- hunter2
+        select pg_sleep({0.4}) -- hunter2
     """)
     cursor.execute("select i, %s from generate_series(1, %s) i", ("hunter2", 2))
     sleep(0.1)
@@ -100,7 +103,7 @@ run(work)
         Found(
             "psycopg2",
             "execute",
-            'cursor.execute("select pg_sleep(%s), %s", (0.3, "hunter2"))',
+            'cursor.execute("select pg_sleep(%s), %s", (0.4, "hunter2"))',
             "select pg_sleep(%s), %s",
         ),
         Found("psycopg2", "execute", "cursor.execute(sql)", "select pg_sleep(?), ?"),
@@ -119,7 +122,7 @@ def work():
     cursor.execute("""
         create temp table t (i int);
         create function pg_temp.slow() returns trigger language plpgsql
-            as 'begin perform pg_sleep(0.3); return null; end';
+            as 'begin perform pg_sleep(0.4); return null; end';
         create constraint trigger slow after insert on t deferrable initially deferred
             for each row execute function pg_temp.slow();
         insert into t values (1);
@@ -163,7 +166,7 @@ def work():
 run(work)
 """
     )
-    holds = detect(tmp_path, code, dsn)
+    holds = detect(tmp_path, code, dsn, GREENPG_DETECT="50ms")
     assert holds[-1] == Found(
         "psycopg2",
         "fetchall",
@@ -183,7 +186,7 @@ def work():
     def rows():
         connection.rollback()
         cursor = connection.cursor("name")
-        cursor.execute("select i, pg_sleep(0.3), 'hunter2' from generate_series(1, 1) i")
+        cursor.execute("select i, pg_sleep(0.4), 'hunter2' from generate_series(1, 1) i")
         return cursor
     cursor = rows()
     next(cursor)
@@ -208,7 +211,7 @@ def test_orms_are_not_the_application(tmp_path: Path, dsn: str) -> None:
         + """
 import psycopg2, sqlalchemy
 def layer(connection):
-    return connection.execute(sqlalchemy.text("select pg_sleep(0.3), :secret"), {"secret": "hunter2"})
+    return connection.execute(sqlalchemy.text("select pg_sleep(0.4), :secret"), {"secret": "hunter2"})
 def work():
     engine = sqlalchemy.create_engine("postgresql+psycopg2://", creator=lambda: psycopg2.connect(dsn))
     with engine.connect() as connection:
@@ -218,7 +221,7 @@ run(work)
 """
     )
     line = (
-        'return connection.execute(sqlalchemy.text("select pg_sleep(0.3), :secret"), {"secret": "hunter2"})'
+        'return connection.execute(sqlalchemy.text("select pg_sleep(0.4), :secret"), {"secret": "hunter2"})'
     )
     assert detect(tmp_path, code, dsn) == [
         Found("psycopg2", "execute", line, "select pg_sleep(?), %(secret)s"),
@@ -241,15 +244,9 @@ def work():
 run(work)
 """
     )
-    holds = detect(tmp_path, code, dsn)
-    assert set(holds) == {
-        Found(
-            "pg8000",
-            "execute",
-            'cursor.execute("select i, %s from generate_series(1, 100000) i", ("hunter2",))',
-            "select i, %s from generate_series(?, ...) i",
-        )
-    }
+    holds = detect(tmp_path, code, dsn, GREENPG_DETECT="50ms")
+    line = 'cursor.execute("select i, %s from generate_series(1, 100000) i", ("hunter2",))'
+    assert set(holds) == {Found("pg8000", "execute", line, "select i, %s from generate_series(?, ...) i")}
 
 
 def test_eventlet(tmp_path: Path, dsn: str) -> None:
@@ -258,9 +255,9 @@ def test_eventlet(tmp_path: Path, dsn: str) -> None:
         + """
 import psycopg, psycopg2
 def work():
-    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.3)")
+    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.4)")
     sleep(0)
-    psycopg.connect(dsn).execute("select pg_sleep(%s), %s", (0.3, "hunter2"))
+    psycopg.connect(dsn).execute("select pg_sleep(%s), %s", (0.4, "hunter2"))
     sleep(0.1)
 run(work)
 greenpg.detector.uninstall()
@@ -277,7 +274,7 @@ import asyncpg, psycopg, psycopg2, uvloop
 from psycopg2.extensions import parse_dsn
 
 async def blocks():
-    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.3)")
+    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.4)")
 
 async def decodes():
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
@@ -288,7 +285,7 @@ async def decodes_for_somebody():
     parts = parse_dsn(dsn)
     connection = await asyncpg.connect(host=parts["host"], port=parts["port"], user=parts["user"],
                                        password=parts.get("password"), database=parts["dbname"])
-    await connection.fetch("select pg_sleep(0.3)")
+    await connection.fetch("select pg_sleep(0.4)")
     for _ in range(3):
         await connection.fetch("select array_agg(i) from generate_series(1, $1) i", 2_000_000)
 
@@ -310,7 +307,7 @@ def test_asyncio(tmp_path: Path, dsn: str, run: str) -> None:
         Found(
             "psycopg2",
             "execute",
-            'psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.3)")',
+            'psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.4)")',
             "select pg_sleep(?)",
         ),
         Found(
@@ -336,16 +333,16 @@ def test_what_is_not_the_databases_doing(tmp_path: Path, dsn: str) -> None:
         + """
 import gevent.monkey, hashlib, psycopg2
 block = gevent.monkey.get_original("time", "sleep")
-numbers = list(range(1_500_000))
+numbers = list(range(2_000_000))
 def work():
     connection = psycopg2.connect(dsn)
     cursor = connection.cursor()
     for _ in range(2):
         cursor.execute("select %s", (1,))
-        until = time.monotonic() + 0.2
+        until = time.monotonic() + 0.4
         while time.monotonic() < until:  # computes, and asks now and then
             cursor.fetchall()
-            sum(number * number for number in range(100_000))
+            sum(number * number for number in range(500_000))
             cursor.execute("select %s", (1,))
         cursor.execute("select %s", (1,))
         sorted(numbers, key=lambda number: -number)  # keeps the GIL for longer than the limit
@@ -358,7 +355,7 @@ def work():
 run(work)
 """
     )
-    assert detect(tmp_path, code, dsn) == []
+    assert detect(tmp_path, code, dsn, GREENPG_DETECT="100ms") == []
 
 
 def test_a_hold_that_does_not_end(tmp_path: Path, dsn: str) -> None:
@@ -366,19 +363,22 @@ def test_a_hold_that_does_not_end(tmp_path: Path, dsn: str) -> None:
         GEVENT
         + """
 import psycopg2
-from greenpg.detector import _watch, counters, statistics
+from greenpg.detector import _watch, counters, install, statistics, uninstall
 _watch.PATIENCE = 0.3
+uninstall()
 def work():
     holder, waiter = psycopg2.connect(dsn), psycopg2.connect(dsn)
     holder.cursor().execute("select pg_advisory_xact_lock(4711)")
     cursor = waiter.cursor()
     cursor.execute("set statement_timeout = 700")
+    install("50ms")
     try:
         cursor.execute("select pg_advisory_xact_lock(4711)")  # a deadlock: who could let go of it?
     except psycopg2.errors.QueryCanceled:
         assert counters().holds == 1, counters()
     told = counters().seconds
-    sleep(0.1)
+    while counters().seconds == told:  # until its end is told
+        sleep(0.01)
     assert counters().holds == 1, counters()
     assert told < counters().longest == counters().seconds < 5, counters()
     assert statistics()[0].held == counters().seconds
@@ -396,9 +396,9 @@ def test_a_forked_child(tmp_path: Path, dsn: str) -> None:
 import psycopg2
 from greenpg import detector
 def work():
-    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.3)")
+    psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.4)")
     sleep(0.1)
-    assert detector.counters().holds == 1, detector.counters()
+    assert detector.counters().holds  # to connect may be another
 run(work)
 pid = os.fork()
 if not pid:
@@ -422,6 +422,7 @@ from gevent.event import Event
 from greenpg import detector
 told = Event()
 def tell(hold):
+    if hold.method == "connect": return
     sleep(0.01)  # may wait as any other
     assert hold.loop == "gevent's hub"
     assert 0.1 < hold.seconds < 2
@@ -429,7 +430,7 @@ def tell(hold):
     assert gevent.getcurrent() is not gevent.get_hub()
     told.set()
 detector.install(hook=tell)
-run(lambda: psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.3)"))
+run(lambda: psycopg2.connect(dsn).cursor().execute("select pg_sleep(0.4)"))
 assert told.wait(5)
 """
     )
@@ -474,7 +475,7 @@ assert statement.waited > 10 * statement.held > 0, statement
 assert detector.counters() == detector.Counters(), detector.counters()
 """
     )
-    assert detect(tmp_path, code, dsn, GREENPG_AUTO="1") == []
+    assert detect(tmp_path, code, dsn, GREENPG_AUTO="1", GREENPG_DETECT="50ms") == []
 
 
 def test_a_greenlet_without_a_frame_is_no_end(tmp_path: Path, dsn: str) -> None:
@@ -486,8 +487,8 @@ import gevent, hashlib, psycopg2
 def work():
     gevent.spawn(hashlib.pbkdf2_hmac, "sha256", b"lemon", b"salt", 400_000).join()
     cursor = psycopg2.connect(dsn).cursor()
-    cursor.execute("select pg_sleep(0.3)")
-    gevent.spawn(cursor.execute, "select pg_sleep(%s), 'hunter2'", (0.3,)).join()
+    cursor.execute("select pg_sleep(0.4)")
+    gevent.spawn(cursor.execute, "select pg_sleep(%s), 'hunter2'", (0.4,)).join()
     sleep(0.1)
 run(work)
 """
