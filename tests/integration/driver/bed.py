@@ -292,12 +292,19 @@ class Watchdog:
 
     def __enter__(self) -> None:
         self._previous = signal.signal(signal.SIGUSR2, self._bark)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # it has barked right here
+            self.__exit__()
+            raise
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        signal.signal(signal.SIGUSR2, self._previous)
+        try:
+            self._over.set()
+        finally:  # it may have barked right here: it would go on in what comes after the test
+            self._over.set()
+            self._thread.join()
+            signal.signal(signal.SIGUSR2, self._previous)
 
     def _watch(self, main: int) -> None:
         left = self._seconds
