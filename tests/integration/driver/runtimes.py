@@ -139,6 +139,10 @@ class Alarm(KeyboardInterrupt):
     """Ctrl-C as a test can send it."""
 
 
+AGAIN = 0.02
+"""Seconds after which a signal is sent again: one that comes right before a wait does not end that."""
+
+
 class Select(Runtime):
     """No loop: the thread blocks. Tasks are native threads, and interruptions are signals."""
 
@@ -156,11 +160,11 @@ class Select(Runtime):
         main = threading.get_ident()
 
         def watch() -> None:
-            while not task.is_over:
-                if when():
-                    signal.pthread_kill(main, signal.SIGALRM)
-                    return
+            while not (task.is_over or when()):
                 threading.Event().wait(0.01)
+            while not task.is_over:
+                signal.pthread_kill(main, signal.SIGALRM)
+                threading.Event().wait(AGAIN)
 
         watcher = threading.Thread(target=watch)
         with self._alarm():
@@ -171,7 +175,7 @@ class Select(Runtime):
     @contextlib.contextmanager
     def timeout(self, seconds: float) -> Iterator[None]:
         with self._alarm():
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
             yield
 
     @contextlib.contextmanager
@@ -180,6 +184,7 @@ class Select(Runtime):
 
         def ring(*_: object) -> None:
             if armed:
+                armed.clear()
                 raise Alarm
 
         previous = signal.signal(signal.SIGALRM, ring)
@@ -187,7 +192,7 @@ class Select(Runtime):
             yield
         finally:
             try:
-                armed.clear()  # it may come right here: once, for the timer does not repeat
+                armed.clear()  # it may come right here: once, however often it rings
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, previous)
