@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,14 +116,17 @@ def test_end_of_the_call_wakes_the_waiter() -> None:
     assert run_on(gen) is True
 
 
+class Exhausted:
+    """Threads that cannot be had."""
+
+    allocate_lock = threading.Lock
+
+    @staticmethod
+    def start_new_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+
 def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Exhausted:
-        allocate_lock = threading.Lock
-
-        @staticmethod
-        def start_new_thread(*_: object) -> None:
-            raise RuntimeError("can't start new thread")
-
     before = files()
     monkeypatch.setattr(offload, "_thread", Exhausted)
     with pytest.raises(RuntimeError, match="can't start new thread"):
@@ -208,8 +212,8 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     monkeypatch.setattr(_socket, "getaddrinfo", resolver)
     yield resolver
     resolver.gate.set()
-    while offload._lookups:
-        time.sleep(0)
+    for lookup in [*offload._lookups.values()]:
+        run(lookup.result_gen())
 
 
 def test_addresses_in_the_resolvers_order(resolver: Resolver) -> None:
@@ -236,6 +240,27 @@ def test_a_forked_child_does_not_wait_for_its_parents_threads(
     resolver.gate.set()
     assert run(child.result_gen()) == run(parents.result_gen())
     assert len(resolver.asked) == 2
+
+
+class Quick:
+    """Threads that have ended before whoever starts them comes to anything else."""
+
+    allocate_lock = threading.Lock
+
+    @staticmethod
+    def start_new_thread(call: Callable[[], None], _: tuple[()]) -> None:
+        call()
+
+
+@pytest.mark.parametrize("threads", [Quick, Exhausted])
+def test_a_lookup_that_is_over_is_not_kept(
+    threads: type, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver.gate.set()
+    monkeypatch.setattr(offload, "_thread", threads)
+    with suppress(RuntimeError):
+        assert resolve("a.example").is_over
+    assert not offload._lookups
 
 
 @pytest.mark.parametrize("name", ["a..example", "a" * 64, "\xfc\xf1\xef.invalid", "no.invalid"])

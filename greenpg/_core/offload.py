@@ -194,7 +194,13 @@ def resolve(host: str) -> Offloaded[list[str]]:
 
     lookup = _lookups.get(key)
     if lookup is None or lookup.is_over:
-        lookup = _lookups[key] = Offloaded(call)
+        lookup = Offloaded(call, is_begun=False)
+        try:
+            _lookups[key] = lookup  # before it begins: it may end at once, and takes itself out then
+            lookup.begin()
+        except BaseException:
+            _lookups.pop(key, None)
+            raise
     return lookup
 
 
