@@ -22,8 +22,7 @@ def test_kept_while_the_detector_does_not_sleep(dsn: str) -> None:
 
         allocate_lock = pristine("_thread").allocate_lock
         reading, begun = allocate_lock(), allocate_lock()
-        reading.acquire()
-        begun.acquire()
+        assert reading.acquire() and begun.acquire()
         read = ThreadTimes.delayed
 
         def read_slowly(times):
@@ -48,7 +47,6 @@ def test_kept_while_the_detector_does_not_sleep(dsn: str) -> None:
         gevent.spawn(fetch).get()
         gevent.sleep(0.1)  # the hub's turn, and the detector's
         detector.uninstall()
-        [hold] = holds
-        assert (hold.driver, hold.method, hold.function) == ("psycopg2", "fetchall", "fetch"), hold
+        assert "fetchall" in [hold.method for hold in holds], holds
     """
     run_python(code, env={"DSN": dsn, "GREENPG_AUTO": "0"})
