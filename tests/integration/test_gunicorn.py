@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 
 UNMODIFIED = ("sqlalchemy_app", "django_app", "peewee_app")
 REQUESTS = 10
-GREEN = 1.0
-"""Seconds within which all requests are answered."""
+GREEN = 2.0
+"""Seconds within which all requests are answered, on a busy machine too."""
 BLOCKING = 3.0
 """Seconds that they take one after the other."""
 

@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 WORKERS = {"gevent": "GeventWorker", "eventlet": "EventletWorker"}
 RUNTIMES = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in WORKERS]
 REQUESTS = 10
-GREEN = 1.0
-"""Seconds within which all requests of 0.3 s are answered."""
+GREEN = 2.0
+"""Seconds within which all requests of 0.3 s are answered, on a busy machine too."""
 LOG_LINE = re.compile(r"\[[^\]]+\] \[\d+\] \[[A-Z]+\] .+\n")
 
 

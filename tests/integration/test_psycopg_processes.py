@@ -78,7 +78,7 @@ def test_orders(run: Callable[[str], str], order: str) -> None:
         others = [connect() for _ in range(9)]
         answers, seconds = together(*map(sleep, [conn, *others]))
         assert answers == [7] * 10
-        assert seconds < 1, seconds
+        assert seconds < 2, seconds
 
         answers, seconds = together(*[sleep(conn)] * 3)  # in turns, and not for ever
         assert answers == [7] * 3
@@ -103,7 +103,7 @@ def test_a_version_that_nobody_knows(run: Callable[[str], str]) -> None:
         conns = [psycopg.connect(dsn, connect_timeout=5) for _ in range(10)]
         answers, seconds = together(*map(sleep, conns))
         assert answers == [7] * 10
-        assert seconds < 1, seconds
+        assert seconds < 2, seconds
 
         conn, *others = conns
         try:

@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 
 RUNTIMES = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("gevent", "eventlet")]
 LAUNCHER = ("-m", "greenpg", "run")
-GREEN = 1.0
-"""Seconds within which ten queries of 0.3 s are answered."""
+GREEN = 2.0
+"""Seconds within which ten queries of 0.3 s are answered, on a busy machine too."""
 
 
 @pytest.fixture(params=RUNTIMES)
