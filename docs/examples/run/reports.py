@@ -9,13 +9,13 @@ at_work = most = 0
 
 def report():
     global at_work, most
-    connection = psycopg2.connect("")
     at_work += 1
     most = max(most, at_work)
+    connection = psycopg2.connect("")
     with connection.cursor() as cursor:
         cursor.execute("select pg_sleep(0.1)")
-    at_work -= 1
     connection.close()
+    at_work -= 1
 
 
 threads = [threading.Thread(target=report) for _ in range(10)]
