@@ -31,7 +31,7 @@ def run(gen: Gen[Any]) -> Any:
 
 
 def files() -> set[str]:
-    """Return what this process has open."""
+    """Return what this process has open: less than before, if something of an earlier test has ended."""
     return set(os.listdir("/proc/self/fd"))
 
 
@@ -77,7 +77,7 @@ def test_several_wait_for_one_call() -> None:
     for fd, gen in waiting:
         assert wait(fd, Wait.R, 20) == Ready.R
         assert run_on(gen) is True
-    assert files() == before
+    assert files() <= before
 
 
 def run_on(gen: Gen[Any]) -> Any:
@@ -103,7 +103,7 @@ def test_given_up(end: str) -> None:
             gen.throw(ZeroDivisionError())
     else:
         gen.close()
-    assert files() == before  # at once: the thread may go on for as long as it likes
+    assert files() <= before  # at once: the thread may go on for as long as it likes
     gate.set()
 
 
@@ -131,7 +131,7 @@ def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offload, "_thread", Exhausted)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         run(offload_gen(lambda: 42))
-    assert files() == before
+    assert files() <= before
 
 
 @pytest.mark.parametrize("has_ended", [False, True])
@@ -165,7 +165,7 @@ def test_an_alarm_rings_in_its_time() -> None:
     assert wait(alarm.fileno(), Wait.R, 20) == Ready.R
     assert time.monotonic() - began >= 0.05
     alarm.close()
-    assert files() == before
+    assert files() <= before
 
 
 def test_an_alarm_that_is_closed_leaves_nothing() -> None:
@@ -174,7 +174,7 @@ def test_an_alarm_that_is_closed_leaves_nothing() -> None:
     alarm = Alarm(20)
     assert wait(alarm.fileno(), Wait.R, 0) == Ready.NONE
     alarm.close()
-    while files() != before:
+    while not files() <= before:
         assert time.monotonic() - began < 15
         time.sleep(0)  # the thread is at it
 
@@ -277,12 +277,12 @@ def test_shutting_down_wakes_who_waits() -> None:
         assert wait(mine.fileno(), Wait.R, 20) == Ready.R
         assert mine.recv(1) == b""
         assert theirs.recv(1) == b""
-        assert files() == before  # ours is still open, and still ours
+        assert files() <= before  # ours is still open, and still ours
 
 
 PATCHED = """
     {patch}
-    import socket, threading, time
+    import os, threading, time
     from greenpg._core.offload import Offloaded, resolve
     from greenpg.waiters import drive, get_wait_callback
 
@@ -294,23 +294,20 @@ PATCHED = """
 
     import ctypes
     libc = ctypes.CDLL(None)
+    reading, writing = os.pipe()
     def block():
-        libc.usleep(300_000)  # the thread that it is called in does nothing else meanwhile
+        libc.read(reading, ctypes.create_string_buffer(1), 1)  # the thread does nothing else meanwhile
         return libc.gettid()
 
-    ticks = []
-    over = False
     def tick():
-        while not over:
+        for _ in range(20):
             time.sleep(0.001)
-            ticks.append(1)
+        os.write(writing, b"x")
     ticker = threading.Thread(target=tick)
     ticker.start()
     assert drive(Offloaded(block).result_gen(), get_wait_callback(), 20) != here
     assert drive(resolve("localhost").result_gen(), get_wait_callback(), 20)
-    over = True
     ticker.join()
-    assert len(ticks) > 20, len(ticks)
 
     try:
         drive(Offloaded(block).result_gen(), get_wait_callback(), 0.05)
