@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 EXAMPLES = ROOT / "docs" / "examples" / "celery"
-_LIMIT = 20.0
+_LIMIT = 60.0
+"""Seconds after which something is wrong; a busy machine takes many to import what a worker needs."""
 
 
 class Worker:

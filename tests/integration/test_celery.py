@@ -249,10 +249,12 @@ def test_connections_of_django_end_with_their_task(worker: Worker, database: Dat
 
 @pytest.mark.gevent
 def test_warm_shutdown_lets_tasks_finish(worker_of: Callable[..., Worker], database: Database) -> None:
-    with worker_of(GEVENT) as worker:
-        sent = [worker.send("tasks.slow", 1) for _ in range(3)]
-        worker.until(lambda: len(database.waiting()) == 3)
-        worker.process.send_signal(signal.SIGTERM)
+    with worker_of(f"{GEVENT} --include=celery_tasks") as worker:
+        with database.held() as query:
+            sent = [worker.send("celery_tasks.by_psycopg", query) for _ in range(3)]
+            worker.until(lambda: len(database.waiting()) == 3)
+            worker.process.send_signal(signal.SIGTERM)
+            worker.until(lambda: "Warm shutdown" in worker.log)
         assert [worker.result(one) for one in sent] == [42] * 3
         assert worker.wait() == 0
 
