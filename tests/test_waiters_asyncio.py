@@ -39,6 +39,7 @@ def pair() -> Iterator[Pair]:
 
 
 def files() -> int:
+    """Count what this process has open: less than before, if something of an earlier test has ended."""
     return len(os.listdir("/dev/fd"))
 
 
@@ -98,7 +99,7 @@ def test_cancelling_leaves_no_file_open(run: Callable[..., Any], pair: Pair, nee
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-        assert files() == before
+        assert files() <= before
 
     run(main())
 
@@ -126,7 +127,7 @@ def test_a_loop_that_cannot_watch_files_is_told_which_can(
     try:
         with pytest.raises(RuntimeError, match=r"run in asyncio\.SelectorEventLoop"):
             loop.run_until_complete(wait(pair[0].fileno(), Wait.R, None))
-        assert files() == before
+        assert files() <= before
     finally:
         loop.close()
 
@@ -260,7 +261,7 @@ def test_a_bound_one_goes_over_to_the_loop_it_is_called_in(run: Callable[..., An
         run(main())  # while the other could still go on
         resting.run_until_complete(main())
         resting.close()
-    assert files() == before
+    assert files() <= before
 
 
 def test_it_may_be_closed_by_any_thread(
@@ -286,7 +287,7 @@ def test_it_may_be_closed_by_any_thread(
             thread.start()
             thread.join()
             await asyncio.sleep(0.001)
-            assert files() == before
+            assert files() <= before
         assert by == [threading.get_ident()]  # no loop can take it from another thread
 
     run(main())

@@ -41,7 +41,7 @@ def test_a_limit_around_it_holds(pair: Pair, need: Wait) -> None:
             with trio.move_on_after(0.01) as scope:
                 await wait(pair[0].fileno(), need, timeout)
             assert scope.cancelled_caught
-        assert len(os.listdir("/dev/fd")) == before
+        assert len(os.listdir("/dev/fd")) <= before  # less, if something of an earlier test has ended
         assert await wait(pair[1].fileno(), Wait.R, None) == Ready.R
 
     trio.run(main)
