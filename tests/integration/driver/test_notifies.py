@@ -203,12 +203,13 @@ async def test_nothing_wakes_up_in_vain(db: Db, monkeypatch: pytest.MonkeyPatch)
                 asked = gen.send(ready)
             except StopIteration as end:
                 return end.value
+            if not waits:
+                timer.start()
             waits += 1
             ready = yield asked
 
     monkeypatch.setattr(type(conn._real if not db.is_async else conn), "_next_notify_gen", counting)
     timer = threading.Timer(0.3, db.sql, ["notify quiet, '1'"])
-    timer.start()
     assert payloads([notify async for notify in conn.notifies(stop_after=1)]) == ["1"]
     timer.join()
     assert waits == 1
