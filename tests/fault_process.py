@@ -342,9 +342,9 @@ def fill(listener: socket.socket) -> list[socket.socket]:
 async def obey(commands: object, stdin: asyncio.StreamReader) -> None:
     """Carry out the commands that come in, until no more can come."""
     while line := await stdin.readline():
-        name, arguments = json.loads(line)
+        number, name, arguments = json.loads(line)
         result = getattr(commands, name)(**arguments)
-        print(json.dumps(await result if inspect.isawaitable(result) else result), flush=True)
+        print(json.dumps([number, await result if inspect.isawaitable(result) else result]), flush=True)
 
 
 async def main(options: dict[str, Any]) -> None:

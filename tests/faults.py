@@ -41,6 +41,7 @@ class FaultServer:
         self._options = options
         self._folder = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked = 0
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -67,9 +68,13 @@ class FaultServer:
         """Give a command; it has taken effect when this returns."""
         assert self._process is not None, "not running"
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([command, arguments]).encode() + b"\n")
+        self._asked += 1
+        self._process.stdin.write(json.dumps([self._asked, command, arguments]).encode() + b"\n")
         self._process.stdin.flush()
-        return self._answer()
+        number = 0
+        while number != self._asked:  # whoever asked before may have been interrupted
+            number, result = self._answer()
+        return result
 
     def _answer(self) -> Any:
         assert self._process is not None
