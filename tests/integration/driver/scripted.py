@@ -41,8 +41,14 @@ class Talk:
         self.say(b"R", struct.pack("!i", code) + body)
 
     def answer(self) -> bytes:
-        """Read a message's body."""
-        return self.sock.recv(4096)[5:]
+        """Read a message's body.
+
+        :raises ConnectionError: the client has gone
+        """
+        message = self.sock.recv(4096)
+        if not message:
+            raise ConnectionError
+        return message[5:]
 
     def fail(self, state: str, text: str = "not now") -> None:
         """Greet with an error."""

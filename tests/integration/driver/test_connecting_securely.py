@@ -135,7 +135,7 @@ async def test_a_server_that_asks_for_a_long_computation(db: Db, local: str) -> 
 
     with Scripted(lambda talk: scram(talk, b"secret", iterations=1_200_000)) as server:
         ticker = db.spawn(tick)
-        conninfo = places(local, server.port, connect_timeout=0.2, password="secret")
+        conninfo = places(local, server.port, connect_timeout=0.5, password="secret")
         error = await error_of(db, conninfo)
         assert isinstance(error, ConnectionTimeout)
         over = True
