@@ -197,9 +197,8 @@ async def test_5_what_is_raised_in_the_statement_is_the_interruption_itself(db: 
             caught.append(error)
             raise
 
-    with pytest.raises(db.Timeout), db.timeout(0.1):
-        await sleep()
-    assert isinstance(caught[0], db.runtime.Interruption)
+    await db.interrupt(conn, sleep)
+    assert isinstance(caught[0], db.runtime.Killed)
     assert caught[0].__cause__ is None
 
 
@@ -242,8 +241,7 @@ async def test_6_an_interrupted_fetch_of_several_results(db: Db) -> None:
 async def test_1_a_transaction_after_an_interruption_is_failed_and_not_gone(db: Db, conn: Any) -> None:
     table = db.table()
     await conn.execute(f"insert into {table} values (1)")
-    with pytest.raises(db.Timeout), db.timeout(0.1):
-        await conn.execute(SLEEP)
+    await db.interrupt(conn, conn.execute, SLEEP)
     with pytest.raises(db.errors.InFailedSqlTransaction):
         await conn.execute(f"insert into {table} values (2)")
     await conn.rollback()
