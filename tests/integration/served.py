@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 APPS = Path(__file__).parent / "apps"
-_LIMIT = 20.0
+_LIMIT = 60.0
+"""Seconds after which something is wrong; a busy machine takes many to start a server."""
 _VARIABLES = {"dbname": "PGDATABASE", "password": "PGPASSWORD"}
 
 
@@ -95,6 +96,13 @@ class Served:
     def log(self) -> str:
         """What the server has written to stderr."""
         return "".join(self._lines)
+
+    def until_it_says(self, text: str) -> None:
+        """Wait for a text in the log, which may come a moment after the answer that it is about."""
+        end = time.monotonic() + _LIMIT
+        while text not in self.log:
+            assert time.monotonic() < end, self.log
+            time.sleep(0.01)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process that was started, not to its children."""

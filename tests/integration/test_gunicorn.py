@@ -91,7 +91,7 @@ def test_psycopg3_after_preload(app: str, dsn: str) -> None:
 @pytest.mark.gevent
 def test_connections_opened_before_the_fork_are_warned_of(dsn: str) -> None:
     with gunicorn("pool_app", "--preload", dsn=dsn, MIN_CONNECTIONS="2") as server:
-        assert "2 psycopg2 connection(s) opened before the patch" in server.log
+        server.until_it_says("2 psycopg2 connection(s) opened before the patch")
 
 
 @pytest.mark.eventlet

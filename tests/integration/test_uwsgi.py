@@ -17,6 +17,7 @@ import pytest
 from tests.faults import hostile
 from tests.fresh import ROOT, run, run_python
 from tests.integration.served import APPS, Served
+from tests.integration.test_gunicorn_workers import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +157,7 @@ def test_connect_timeout(server: Served) -> None:
     with hostile("silent") as silent:
         began = time.monotonic()
         answers, _ = server.get_at_once(f"/connects?port={silent.port}&connect_timeout=2", 2)
-        assert 2 <= time.monotonic() - began < 3
+        assert 2 <= time.monotonic() - began < 4  # which they would take one after the other
     assert {"timeout expired" in answer for answer in answers} == {True}, answers
 
 
@@ -168,7 +169,7 @@ def test_soft_time_limit(server: Served, dsn: str) -> None:
 
 def test_an_exception(server: Served) -> None:
     server.get("/fails")
-    assert "ZeroDivisionError: 42" in server.log
+    server.until_it_says("ZeroDivisionError: 42")
     overlap(server, answer="42")
 
 
@@ -185,9 +186,7 @@ def test_slow_download_that_is_broken_off(server: Served) -> None:
         slow.sendall(b"GET /endless HTTP/1.0\r\n\r\n")
         assert slow.recv(1)
         overlap(server, answer="42")
-    deadline = time.monotonic() + BLOCKING
-    while "endless" not in server.get("/ends"):
-        assert time.monotonic() < deadline
+    wait_until(lambda: "endless" in server.get("/ends"))
 
 
 def test_a_response_that_is_closed_while_it_waits(server: Served) -> None:
@@ -203,13 +202,14 @@ def test_an_application_that_is_not_wrapped(server: Served) -> None:
     answers, seconds = server.get_at_once("/not-green", 2)
     assert answers == ["42"] * 2
     assert seconds >= 2 * 0.3
+    server.until_it_says(said)
     assert server.log.count(said) == 1
 
 
 def client(server: Served) -> socket.socket:
     """Connect to a web server."""
     host, port = server.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=BLOCKING)
+    return socket.create_connection((host, int(port)), timeout=30)
 
 
 # Wrong beginnings
