@@ -82,10 +82,16 @@ def request_later() -> Iterator[Callable[[Served, str], Any]]:
 
 def wait_until(condition: Callable[[], object]) -> None:
     """Ask until the answer is yes."""
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < limit, "it has not come true"
         time.sleep(0.02)
+
+
+def replaced(server: Served, old: str) -> bool:
+    """Return whether another worker than the old one answers."""
+    answer = server.get("/pid")
+    return answer.isdecimal() and answer != old
 
 
 @pytest.mark.parametrize(
@@ -112,9 +118,12 @@ def test_a_request_under_way_is_answered_after_sigterm(
     runtime: str, dsn: str, statements: Callable[[], int], request_later: Callable[[Served, str], Any]
 ) -> None:
     with gunicorn(runtime, dsn=dsn) as server:
-        answer = request_later(server, "/sleep")
-        wait_until(statements)
-        server.send(signal.SIGTERM)
+        with closing(psycopg2.connect(dsn)) as holder:
+            holder.cursor().execute("select pg_advisory_lock(4715)")
+            answer = request_later(server, "/held")
+            wait_until(statements)
+            server.send(signal.SIGTERM)
+            wait_until(lambda: "refused" in server.get("/"))
         assert answer() == "42", server.log
         assert server.ended() == 0
 
@@ -129,7 +138,7 @@ def test_a_request_that_takes_too_long_after_sighup_is_cancelled(
         server.send(signal.SIGHUP)
         answer()
         wait_until(lambda: not statements())
-        assert server.get("/pid") != old
+        wait_until(lambda: replaced(server, old))
         assert overlap(server)
         assert "Traceback" not in server.log
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests import fresh
 from tests.integration.served import APPS, Served, libpq_variables
-from tests.integration.test_gunicorn_workers import overlap, wait_until
+from tests.integration.test_gunicorn_workers import overlap, replaced, wait_until
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.slow]
 
@@ -69,7 +69,7 @@ def test_gunicorn(runtime: str, options: list[str], dsn: str) -> None:
         assert server.get("/limited") == "42", server.log
         killed = server.get("/pid")
         os.kill(int(killed), signal.SIGKILL)
-        wait_until(lambda: server.get("/pid") != killed)
+        wait_until(lambda: replaced(server, killed))
         assert overlap(server)
         server.send(signal.SIGTERM)
         assert server.ended() == 0

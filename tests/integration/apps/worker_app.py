@@ -35,6 +35,9 @@ def answer(path: str) -> str:
     if path == "/sleep":
         with closing(driver.connect("")) as connection:
             return query(connection, "select 42 from pg_sleep(0.3)")
+    if path == "/held":
+        with closing(driver.connect("")) as connection:
+            return query(connection, "select 42 from pg_advisory_xact_lock_shared(4715)")
     if path == "/minute":
         with closing(driver.connect("")) as connection:
             return query(connection, "select 42 from pg_sleep(60)")
