@@ -34,7 +34,7 @@ PROGRAM = """
     params = parse_dsn(sys.argv[1])
     host, port = params.get("host", "localhost"), params.get("port", "5432")
     server = f"{{host}}/.s.PGSQL.{{port}}" if host.startswith("/") else (host, int(port))
-    with Gate(server, limit=1.0) as gate, using(gate.wait):
+    with Gate(server, limit={limit}) as gate, using(gate.wait):
         work(gate, params)
 """
 
@@ -45,10 +45,10 @@ def test_with_greenpg_it_asks_for_every_byte(name: str, dsn: str, run_python: Ca
         "gevent": "import gevent.monkey; gevent.monkey.patch_all()",
         "eventlet": "import eventlet; eventlet.monkey_patch()",
     }[name]
-    program = PROGRAM.format(patch=f"{patch}; import greenpg.{name}; greenpg.{name}.patch()")
+    program = PROGRAM.format(patch=f"{patch}; import greenpg.{name}; greenpg.{name}.patch()", limit=30.0)
     assert run_python(program, dsn).stdout == "100000\n1000000\n"
 
 
 def test_plain_it_is_caught_where_it_blocks(dsn: str, run_python: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match=r"blocked at\n  .*psycopg2/__init__\.py:\d+ in connect"):
-        run_python(PROGRAM.format(patch=""), dsn)
+        run_python(PROGRAM.format(patch="", limit=1.0), dsn)

@@ -27,7 +27,6 @@ def test_users_query_at_once(dsn: str) -> None:
         *("--locustfile", f"locustfile.py,{APPS / 'locust_psycopg.py'}"),
         env={**libpq_variables(dsn), "PGAPPNAME": NAME},
         cwd=fresh.ROOT / "docs" / "examples" / "locust",
-        timeout=20.0,
     )
     assert ran.end == "ended with 0", ran
     requests = json.loads(ran.stdout)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 
+IMPORT_LIMIT = 60.0  # seconds, whatever a test may take
 DUMP_TIME = 1.0  # seconds for the green threads' stacks; the process may be past running Python
 
 
@@ -132,7 +133,7 @@ def main(request: dict[str, Any]) -> None:
     signal.signal(signal.SIGALRM, dump_green_threads)
     with open(request["events"], "w", encoding="utf-8") as events:
         recorder = Recorder(events, request["limit"], request["limits"])
-        recorder.watch(request["limit"])
+        recorder.watch(IMPORT_LIMIT)
         module = importlib.import_module(f"tests.{request['module']}")
         if request["green"]:
             check_that_psycopg2_is_green()
