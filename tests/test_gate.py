@@ -161,8 +161,22 @@ def test_one_that_polls_gets_bytes_too(server: Server) -> None:
         assert client.recv(3) == b"ONE"
 
 
+def test_one_that_is_connected_only_while_it_asks(server: Server) -> None:
+    """As where the kernel is slow to pass on that a connection is there."""
+
+    def connecting(fd: int, need: Wait, timeout: float | None, /) -> Ready:
+        client.connect((gate.host, gate.port))
+        client.send(b"one")
+        return select.wait(fd, need, timeout)
+
+    with socket.socket() as client, Gate(server.address, connecting) as gate:
+        client.bind(("127.0.0.1", 0))
+        assert gate.wait(client.fileno(), Wait.R, 10) == Ready.R
+        assert client.recv(3) == b"ONE"
+
+
 def test_last_words_of_one_that_leaves_are_passed_on(server: Server) -> None:
-    with Gate(server.address, limit=0.1) as gate:
+    with Gate(server.address) as gate:
         with connect(gate) as client:
             client.send(b"bye")
         assert server.left.wait(5)

@@ -29,8 +29,6 @@ class Pipe:
     """
 
     def __init__(self, client: _socket.socket, server: _socket.socket) -> None:
-        self.asked = 0
-        """How many waits there are for the client's socket."""
         self.held_since: float | None = None
         self.closed = False
         self._client = client
@@ -39,11 +37,14 @@ class Pipe:
         for sock in (client, server):
             sock.setblocking(False)
 
-    def turn(self) -> None:
-        """Move what may be moved, or note that something is held."""
+    def turn(self, is_asked: bool) -> None:
+        """Move what may be moved, or note that something is held.
+
+        :param is_asked: whether somebody waits for the client's socket
+        """
         if self.closed:
             return
-        is_open = self.asked > 0 or bool(events(self._client, _LEFT) & _LEFT)
+        is_open = is_asked or bool(events(self._client, _LEFT) & _LEFT)
         for way in self._ways:
             if is_open or way.is_at_end():
                 way.move()

@@ -57,6 +57,7 @@ class Gate:
         self._inner = get_wait_callback() if wait is None else wait
         self._limit = limit
         self._pipes: dict[Any, Pipe] = {}
+        self._asked: list[Any] = []  # whose waits are under way; a connection may come to be known meanwhile
         self._lock = _thread.allocate_lock()  # held for a moment only, never while waiting
         self._ended = _thread.allocate_lock()
         self._closing = False
@@ -103,22 +104,19 @@ class Gate:
 
     @contextmanager
     def _open(self, fd: int) -> Iterator[None]:
+        name = _own_name(fd)
         with self._lock:
-            pipe = None if self._closing else self._find(fd)
-            if pipe is not None:
-                pipe.asked += 1
-                pipe.turn()  # at once, for the wait may be a mere poll
+            self._asked.append(name)
+            if not self._closing:
+                self._accept()
+                if name in self._pipes:
+                    self._pipes[name].turn(is_asked=True)  # at once, for the wait may be a mere poll
         self._ring()
         try:
             yield
         finally:
-            if pipe is not None:
-                with self._lock:
-                    pipe.asked -= 1
-
-    def _find(self, fd: int) -> Pipe | None:
-        self._accept()
-        return self._pipes.get(_own_name(fd))
+            with self._lock:
+                self._asked.remove(name)
 
     def _ring(self) -> None:
         with suppress(OSError):  # full: it rings already; closed: nobody is left to hear it
@@ -163,7 +161,7 @@ class Gate:
 
     def _turn(self) -> None:
         for name, pipe in list(self._pipes.items()):
-            pipe.turn()
+            pipe.turn(is_asked=name in self._asked)
             if pipe.held_since is not None and monotonic() - pipe.held_since >= self._limit:
                 self.blocked.append(_report(self._limit, self._creator))
                 pipe.close()
