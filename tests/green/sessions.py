@@ -29,18 +29,26 @@ def named_sessions(connect: Callable[..., Any], name: str) -> Iterator[Callable[
 
 
 def under_way(conn: Any, runtime: Runtime) -> None:
-    """Let others run until a statement is under way on `conn`."""
-    active = psycopg2.extensions.TRANSACTION_STATUS_ACTIVE
-    wait_for(lambda: conn.get_transaction_status() == active, runtime.sleep)
+    """Let others run until a statement is under way on `conn`, one that is not the BEGIN before it."""
+    begun, active = psycopg2.extensions.STATUS_BEGIN, psycopg2.extensions.TRANSACTION_STATUS_ACTIVE
+
+    def is_under_way() -> bool:
+        is_begun: bool = conn.autocommit or conn.status == begun
+        return is_begun and conn.get_transaction_status() == active
+
+    wait_for(is_under_way, runtime.sleep)
 
 
 def wait_for(condition: Callable[[], Any], sleep: Callable[[float], None], tries: int = 500) -> Any:
-    """Ask until the answer is true, letting others run in between; the server's own news take a moment."""
-    for _ in range(tries):
+    """Ask until the answer is true, letting others run in between; the server's own news take a moment.
+
+    At first for no longer than a turn of theirs: what is true for a short time only must not be missed.
+    """
+    for tried in range(tries):
         answer = condition()
         if answer:
             return answer
-        sleep(0.01)
+        sleep(min(tried * 0.001, 0.01))
     raise AssertionError(f"{condition} has not come true")
 
 
