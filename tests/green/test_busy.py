@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -11,15 +12,14 @@ import psycopg2.extras
 import pytest
 
 from greenpg.waiters import get_wait_callback, using
-from tests.green.sessions import end_by_cancel, named_sessions, wait_for
+from tests.green.sessions import end_by_cancel, named_sessions, under_way, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from greenpg.abc import Ready, Wait
     from tests.green.runtimes import Runtime
 
-ACTIVE = psycopg2.extensions.TRANSACTION_STATUS_ACTIVE
 BUSY = r"while .* waits for the server"
 
 INTRUSIONS: dict[str, Callable[[Any], object]] = {
@@ -52,8 +52,7 @@ INTRUSIONS: dict[str, Callable[[Any], object]] = {
 def busy(runtime: Runtime, conn: Any, sql: str = "select pg_sleep(30)") -> Any:
     """Return a green thread that waits for a statement on `conn`."""
     task = runtime.spawn(conn.cursor().execute, sql)
-    begun = psycopg2.extensions.STATUS_BEGIN  # or the BEGIN itself may be what is under way
-    wait_for(lambda: conn.status == begun and conn.get_transaction_status() == ACTIVE, runtime.sleep)
+    under_way(conn, runtime)
     return task
 
 
@@ -176,30 +175,38 @@ def test_a_wait_callback_exchanged_during_the_wait(runtime: Runtime, conn: Any) 
     assert cursor.fetchone() == (42,)
 
 
+@contextmanager
+def refused(runtime: Runtime) -> Iterator[None]:
+    """Let the body be refused, and others run then."""
+    try:
+        yield
+    except psycopg2.ProgrammingError as exc:
+        assert "waits for the server" in str(exc)  # noqa: PT017
+        runtime.sleep(0.0005)
+
+
 def test_two_green_threads_hammer_one_connection(runtime: Runtime, conn: Any) -> None:
     conn.autocommit = True
-    answers = []
 
-    def hammer(number: int) -> None:
-        dice = random.Random(number)
-        for i in range(200):
-            expected = number * 1000 + i
-            try:
-                with conn.cursor() as cursor:
-                    cursor.execute("select %s from pg_sleep(%s)", (expected, dice.choice([0, 0.001])))
-                    answers.append(cursor.fetchone() == (expected,))
-            except psycopg2.ProgrammingError as exc:
-                assert "waits for the server" in str(exc)  # noqa: PT017
-                runtime.sleep(0.0005)
-            if i % 10 == 0:
-                try:
-                    dice.choice([conn.commit, conn.rollback, conn.reset])()
-                except psycopg2.ProgrammingError:
-                    answers.append(True)
+    def hammer(first: int) -> list[int]:
+        dice = random.Random(first)
+        answers: list[int] = []
 
-    runtime.join_all([runtime.spawn(hammer, number) for number in (1, 2)])
-    assert all(answers)
-    assert len(answers) >= 200
+        def ask() -> None:
+            with conn.cursor() as cursor:
+                seconds = dice.choice([0, 0.001])
+                cursor.execute("select %s from pg_sleep(%s)", (first + len(answers), seconds))
+                answers.extend(cursor.fetchone())
+            if len(answers) % 10 == 0:
+                dice.choice([conn.commit, conn.rollback, conn.reset])()
+
+        while len(answers) < 150:
+            with refused(runtime):
+                ask()
+        return answers
+
+    tasks = [runtime.spawn(hammer, first) for first in (1000, 2000)]
+    assert runtime.join_all(tasks) == [list(range(first, first + 150)) for first in (1000, 2000)]
 
 
 def test_connections_in_native_threads(runtime: Runtime, connect: Callable[..., Any]) -> None:
