@@ -18,42 +18,39 @@ from tests.green.sessions import named_sessions, wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.green.runtimes import Runtime
+    from tests.green.runtimes import Runtime, Task
 
 
 def test_they_take_turns(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conn = connect3(autocommit=True)
-    order: list[int] = []
-
-    def ask(number: int) -> int:
-        answer: int = value(conn, f"select {number} from pg_sleep(0.01)")
-        order.append(number)
-        return answer
-
-    tasks = []
-    for number in range(10):
-        tasks.append(runtime.spawn(ask, number))
-        runtime.sleep(0.001)
-    assert runtime.join_all(tasks) == list(range(10))
-    assert order == list(range(10))
+    conn.execute("create temp sequence turns minvalue 0")
+    tasks: list[Task[Any]] = []
+    with conn.lock:
+        for number in range(10):
+            sql = f"select array[{number}, nextval('turns')] from pg_sleep(0.01)"
+            tasks.append(runtime.spawn(value, conn, sql))
+            wait_for(lambda: len(conn.lock._queue) == len(tasks), runtime.sleep)
+    assert runtime.join_all(tasks) == [[number, number] for number in range(10)]
 
 
 def test_nobody_starves(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conn = connect3(autocommit=True)
     over = threading.Event()
+    turns: list[int] = []
 
-    def hog() -> int:
-        turns = 0
+    def hog() -> None:
         while not over.is_set():
-            value(conn)
-            turns += 1
-        return turns
+            turns.append(value(conn))
 
     task = runtime.spawn(hog)
+    waited = []
     for i in range(50):
+        before = len(turns)
         assert value(conn, f"select {i}") == i
+        waited.append(len(turns) - before)
     over.set()
-    assert task.get() < 500
+    task.get()
+    assert sorted(waited)[25] < 10  # now and then, a thread has no processor to ask with
 
 
 @pytest.mark.runtimes("gevent", "eventlet")
@@ -70,7 +67,7 @@ def test_one_that_waits_for_its_turn_is_killed(runtime: Runtime, conn3: Any) -> 
     before = descriptors()
     holder = busy(runtime, conn3, "select 7 from pg_sleep(0.2)")
     waiters = [runtime.spawn(value, conn3) for _ in range(3)]
-    runtime.sleep(0.01)
+    runtime.sleep(0)
     runtime.kill(waiters[1])
     with pytest.raises(runtime.Killed):
         waiters[1].get()
@@ -80,11 +77,13 @@ def test_one_that_waits_for_its_turn_is_killed(runtime: Runtime, conn3: Any) -> 
 
 def test_timeouts_while_waiting_for_a_turn(runtime: Runtime, connect3: Callable[..., Any]) -> None:
     conn = connect3(autocommit=True)
-    holder = busy(runtime, conn, "select 7 from pg_sleep(0.3)")
+    holder = busy(runtime, conn)
     for _ in range(20):
         with pytest.raises(runtime.Timeout), runtime.timeout(0.005):
             value(conn)
-    assert holder.get() == 7
+    cancel_until_it_takes(holder, conn.cancel)
+    with pytest.raises(e.QueryCanceled):
+        holder.get()
     assert works(conn)
 
 
