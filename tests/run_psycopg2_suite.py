@@ -4,8 +4,9 @@
     python tests/run_psycopg2_suite.py [--runtime gevent] [--module test_copy] [--dsn "host=… user=…"]
 
 The tests come from psycopg2's source distribution, of the version that is installed, and run unchanged, with
-the skips of psycopg2's green mode out of force. Exit status 1 if a test that passes with plain psycopg2 does
-not pass under a runtime and has no excuse in `psycopg2_suite/verdict.py`.
+the skips of psycopg2's green mode out of force, and with more time where a busy machine needs it. Exit status
+1 if a test that passes with plain psycopg2 does not pass under a runtime and has no excuse in
+`psycopg2_suite/verdict.py`.
 """
 
 from __future__ import annotations
