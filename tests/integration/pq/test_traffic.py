@@ -234,9 +234,10 @@ def test_handler_cannot_go_on_with_its_connection(compiled: PGconn, monkeypatch:
     assert reported == ["the connection is in the middle of another call: use it in one thread at a time"] * 4
 
 
-def flush_until(conn: PGconn, end: float) -> None:
+def ask_until(conn: PGconn, end: float) -> None:
+    """Ask again and again, by a call that keeps the GIL: no other can find us in the midst of it."""
     while monotonic() < end:
-        conn.flush()
+        conn.is_busy()
 
 
 def test_other_thread_cannot_come_into_a_call(compiled: PGconn, dsn: str) -> None:
@@ -247,7 +248,9 @@ def test_other_thread_cannot_come_into_a_call(compiled: PGconn, dsn: str) -> Non
         waiting = other.submit(compiled.get_result)
         try:
             with pytest.raises(OperationalError, match="in the middle of another call"):
-                flush_until(compiled, monotonic() + 10)
+                ask_until(compiled, monotonic() + 10)
+            with pytest.raises(OperationalError, match="in the middle of another call"):
+                compiled.flush()
             with pytest.raises(OperationalError, match="cannot be closed while another thread"):
                 compiled.finish()
         finally:
