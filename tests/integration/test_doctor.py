@@ -262,5 +262,5 @@ def test_ctrl_c_ends_what_was_started_too(app: Path) -> None:
         assert child.stderr is not None
         assert child.stderr.readline() == "imported\n"
         child.send_signal(signal.SIGINT)
-        output = child.communicate(timeout=20)  # until the last one that has its stderr is gone
+        output = child.communicate(timeout=60)  # until the last one that has its stderr is gone
     assert (child.returncode, *output) == (130, "", "")
