@@ -275,8 +275,9 @@ def test_network_goes_silent_in_the_midst(
 
 @pytest.mark.runtimes("gevent", "eventlet")
 def test_cancel_by_another_green_thread(runtime: Runtime, conn: Any, copy: Callable[..., None]) -> None:
-    task = runtime.spawn(copy, conn)
-    runtime.sleep(0.05)
+    file: Any = Endless() if copy is copy_in else Abyss()
+    task = runtime.spawn(copy, conn, file)
+    wait_for(lambda: file.moved > 10, runtime.sleep)
     conn.cancel()
     if copy is copy_in:  # the server looks at it when the client has sent all
         runtime.kill(task)

@@ -363,7 +363,7 @@ def test_busy_connection_is_refused(runtime: Runtime) -> None:
     driver = raw_connection()
 
     def intrude() -> None:
-        under_way(driver, runtime)
+        wait_for(lambda: request(fetch, ORPHANS), runtime.sleep)  # or it would drop the request to cancel
         try:
             with pytest.raises(psycopg2.ProgrammingError, match="one connection for each green thread"):
                 driver.cursor().execute("select 1")

@@ -419,10 +419,11 @@ def test_interrupted_session_goes_on_after_rollback(engine: Engine, runtime: Run
 
 def test_two_green_threads_on_one_connection(engine: Engine, runtime: Runtime) -> None:
     """psycopg2's error for the second, and the connection goes on."""
-    with engine.connect() as connection:
+    observer = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with observer, engine.connect() as connection:
         driver_connection: Any = connection.connection.driver_connection
         sleeper = runtime.spawn(connection.execute, SLEEP)
-        under_way(driver_connection, runtime)
+        wait_for(lambda: observer.scalar(ORPHANS), runtime.sleep)  # or the request would be dropped
         with pytest.raises(psycopg2.ProgrammingError, match="one connection for each green thread"):
             driver_connection.cursor().execute("select 1")
         driver_connection.cancel()
