@@ -120,14 +120,16 @@ def test_idle_connection(runtime: Runtime, conn: Any) -> None:
 
 def test_races_with_the_end_of_a_statement(runtime: Runtime, conn: Any) -> None:
     conn.autocommit = True
-    cancelled = 0
+    cancelled, seconds = 0, 0.001
     for number in range(200):
-        task = runtime.spawn(value, conn, f"select {number} from pg_sleep({number % 10 / 2500})")
+        task = runtime.spawn(value, conn, f"select {number} from pg_sleep({seconds})")
         runtime.sleep(0.001)
         conn.cancel()
         try:
             assert task.get() == number
+            seconds = min(seconds * 1.25, 0.05)  # to where both ends are as likely, however busy the machine
         except QueryCanceledError:
+            seconds /= 1.25
             cancelled += 1
         assert value(conn, f"select {-number}") == -number
     assert 0 < cancelled < 200
