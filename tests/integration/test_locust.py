@@ -15,8 +15,8 @@ from tests.integration.served import APPS, libpq_variables
 
 pytestmark = [pytest.mark.subprocess, pytest.mark.slow, pytest.mark.gevent]
 
-COMMAND = "locust --headless --users=10 --spawn-rate=10 --run-time=2s"
-SECONDS = 2.0
+COMMAND = "locust --headless --users=10 --spawn-rate=10 --run-time=4s"
+SECONDS = 4.0
 NAME = f"locust_{os.getpid()}"
 
 
