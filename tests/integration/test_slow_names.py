@@ -46,6 +46,7 @@ def test_slow_names(resolver: Path, dsn: str, runtime: str) -> None:
     ran = fresh.run(
         *(sys.executable, "-m", "tests.green", runtime, "-q", *files),
         env={"LD_PRELOAD": str(resolver), "GREENPG_TEST_DSN": dsn},
+        timeout=180,
     )
     assert ran.returncode == 0, str(ran)
     assert " passed" in ran.stdout
