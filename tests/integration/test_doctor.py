@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.subprocess
 
 CROWD = 3
-SECONDS = 0.2
+SECONDS = 0.3
+"""A hub that is held for half of it is one; a stall of the machine is not to be."""
 ALL = [f"--driver={name}" for name in DRIVERS]
 
 

@@ -22,5 +22,5 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     if environ["PATH_INFO"] == "/":
         return [b"hello"]
     dsn = os.environ["TRIED"] if environ["PATH_INFO"] == "/try" else None
-    report = doctor.examine(dsn, concurrency=3, seconds=0.1)
+    report = doctor.examine(dsn, concurrency=3, seconds=0.3)
     return [json.dumps({"libpq": psycopg2.__libpq_version__, **report.as_dict()}).encode()]
