@@ -128,7 +128,7 @@ RUN_BY = {
         "test_celery.py::test_launched"
     ),
     "gunicorn -k gevent app:app": "test_flask.py::server",
-    "locust --headless --users=10 --spawn-rate=10 --run-time=2s": "test_locust.py::test_users_query_at_once",
+    "locust --headless --users=10 --spawn-rate=10 --run-time=4s": "test_locust.py::test_users_query_at_once",
     "uwsgi --http-socket :8080 --ini early.ini": "test_uwsgi.py::test_three_ways",
     "uwsgi --http-socket :8080 --ini late.ini": "test_uwsgi.py::test_three_ways",
     "uwsgi --http-socket :8080 --ini late.ini --module limited": "test_uwsgi.py::test_time_limit",
