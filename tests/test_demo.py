@@ -27,7 +27,7 @@ JOB = Job(library="gevent", users=2, sleep=0.5, url="http://127.0.0.1/", dsn="")
 
 
 def demo(*options: str, python: tuple[str, ...] = ()) -> Ran:
-    return run(sys.executable, *python, "-m", "greenpg", "demo", *options)
+    return run(sys.executable, *python, "-m", "greenpg", "demo", *options, env={"GREENPG_TEST_DSN": ""})
 
 
 def complaint(ran: Ran) -> str:
