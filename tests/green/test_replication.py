@@ -6,6 +6,7 @@ publication.
 
 from __future__ import annotations
 
+import itertools
 import select
 import time
 from datetime import datetime
@@ -162,12 +163,10 @@ def test_goes_on_after_a_call_that_was_refused(stream: Stream) -> None:
 
 @pytest.mark.runtimes("gevent", "eventlet")
 def test_interrupted_start(stream: Stream, runtime: Runtime) -> None:
-    started = False
-    for i in range(200):
+    for i in itertools.count():
         try:
             with runtime.timeout(0.0001 * i):
                 stream.start()
-                started = True
                 break
         except runtime.Timeout:
             stream.send("IDENTIFY_SYSTEM")
@@ -176,7 +175,6 @@ def test_interrupted_start(stream: Stream, runtime: Runtime) -> None:
                 == 0
             ):
                 stream.open()  # a temporary slot goes with any error, being cancelled is one
-    assert started
     stream.emit("one")
     assert stream.collect(1) == ["one"]
 
@@ -279,11 +277,8 @@ def test_feedback_when_it_is_due(stream: Stream, runtime: Runtime) -> None:
 def test_answer_to_a_keepalive_that_asks_for_one(stream: Stream, runtime: Runtime) -> None:
     stream.start()
     consuming(stream, runtime)
-    first = wait_for(lambda: stream.cursor.feedback_timestamp, runtime.sleep)
     stream.cursor.send_feedback(reply=True)  # the server answers by a keepalive
-    heard = stream.cursor.io_timestamp
-    assert heard >= first
-    wait_for(lambda: stream.cursor.io_timestamp > heard, runtime.sleep)
+    wait_for(lambda: stream.cursor.io_timestamp > stream.cursor.feedback_timestamp, runtime.sleep)
 
 
 def test_error_in_the_stream(stream: Stream, runtime: Runtime) -> None:

@@ -262,8 +262,8 @@ class GreenReplicationCursor(GreenCursor, _psycopg.ReplicationCursor):
         with self._libpq_lock:
             pgconn.put_copy_data(data)
             pgconn.flush()
-        self._fed_back = monotonic()
-        self._last_feedback = self._last_io = now
+            self._fed_back = monotonic()
+            self._last_feedback = self._last_io = now  # before another thread can have the answer
 
     def _end(self, pgconn: PGconn, wait: WaitCallback) -> None:
         """Take what follows the stream, so that the connection can be used again.
