@@ -182,12 +182,21 @@ class Select(Runtime):
     @contextmanager
     def timeout(self, seconds: float) -> Iterator[AlarmTimeout]:
         import signal
+        import sys
 
         bomb = AlarmTimeout(f"{seconds} s")
 
         def explode(*_: object) -> None:
             raise bomb
 
+        def again(unraisable: Any) -> None:
+            # it came up in a finalizer, where Python loses it
+            if unraisable.exc_value is bomb:
+                signal.setitimer(signal.ITIMER_REAL, 0.0001)
+            else:
+                hook(unraisable)
+
+        hook, sys.unraisablehook = sys.unraisablehook, again
         previous = signal.signal(signal.SIGALRM, explode)
         signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
@@ -195,6 +204,7 @@ class Select(Runtime):
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, previous)
+            sys.unraisablehook = hook
 
     def _start(self, run: Callable[[], None]) -> Any:
         import threading

@@ -150,8 +150,6 @@ def test_many_timeouts_keep_one_session(runtime: Runtime, connect: Callable[...,
         assert most <= 2
 
 
-# A signal's exception that comes up in a __del__ is lost by Python itself.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_timeouts_at_moving_moments_never_give_a_wrong_row(
     runtime: Runtime, connect: Callable[..., Any]
 ) -> None:

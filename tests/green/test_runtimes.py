@@ -41,6 +41,20 @@ def test_timeout_is_the_runtimes_own(runtime: Runtime) -> None:
     assert caught.value is bomb
 
 
+@pytest.mark.runtimes("select")
+def test_timeout_in_a_finalizer(runtime: Runtime) -> None:
+    class Slow:
+        def __del__(self) -> None:
+            time.sleep(0.1)
+
+    def finalize_and_sleep() -> None:
+        Slow()
+        time.sleep(30)
+
+    with pytest.raises(runtime.Timeout), runtime.timeout(0.01):
+        finalize_and_sleep()
+
+
 @pytest.mark.runtimes("gevent", "eventlet")
 def test_kill(runtime: Runtime) -> None:
     here = threading.Event()
