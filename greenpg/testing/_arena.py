@@ -158,9 +158,14 @@ class Arena:
         self._runs.append(run)
         yield run
         yield from self._until(lambda: run.begun, "was not run")
+        yield from self.go_on(run, 0)
+        return run
+
+    def go_on(self, run: Run, answers: int) -> Generator[Step, None, None]:
+        """Let a run that has been started have so many answers, and wait for the next."""
+        yield from self._until(lambda: len(run.answers) >= answers, f"did not answer, asked {run}")
         for _ in range(3):
             yield None
-        return run
 
     def finish(self, run: Run) -> Generator[Step, None, None]:
         """Let a run that has been started come to its end."""

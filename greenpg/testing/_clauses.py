@@ -224,6 +224,7 @@ def number_reused(arena: Arena) -> Script:
     asks = (fd, R, None), (fd, R, None), (fd, W, None)
     far.send(b"x")
     run = yield from arena.start(Run(*asks, before=lambda: next(steps)()))
+    yield from arena.go_on(run, 1)
     if len(run.answers) != 1:
         raise AssertionError(f"it answered {run.answers}, the last for a socket that is closed")
     new_far.send(b"x")
@@ -262,6 +263,7 @@ def bound_takes_others(arena: Arena) -> Script:
     asks = (mine.fileno(), R, None), (other.fileno(), R, None), (mine.fileno(), R, None)
     my_peer.send(b"x")
     run = yield from arena.start(Run(*asks, wait=bound))
+    yield from arena.go_on(run, 1)
     if len(run.answers) != 1:
         raise AssertionError(f"it answered {run.answers}; its own was ready, the other not")
     other_peer.send(b"x")
