@@ -381,7 +381,6 @@ def test_named_cursor(runtime: Runtime, conn: Any) -> None:
     assert value(conn.cursor(), "select count(*) from t") == 1
 
 
-@pytest.mark.usefixtures("short_limits")
 def test_execute_of_a_long_copy(runtime: Runtime, conn: Any) -> None:
     cursor = conn.cursor()
     with pytest.raises(psycopg2.ProgrammingError, match="use the copy_to"):
