@@ -139,7 +139,7 @@ class Alarm(KeyboardInterrupt):
     """Ctrl-C as a test can send it."""
 
 
-AGAIN = 0.02
+AGAIN = 0.5
 """Seconds after which a signal is sent again: one that comes right before a wait does not end that."""
 
 
@@ -157,20 +157,23 @@ class Select(Runtime):
         return Event(threading.Event())
 
     async def interrupt(self, task: Task[Any], when: Callable[[], object]) -> None:
-        main = threading.get_ident()
+        main, over = threading.get_ident(), threading.Event()
 
         def watch() -> None:
             while not (task.is_over or when()):
                 threading.Event().wait(0.01)
-            while not task.is_over:
+            while not (task.is_over or over.is_set()):
                 signal.pthread_kill(main, signal.SIGALRM)
-                threading.Event().wait(AGAIN)
+                over.wait(AGAIN)
 
         watcher = threading.Thread(target=watch)
         with self._alarm():
             watcher.start()
-            await task.run()
-            watcher.join()
+            try:
+                await task.run()
+            finally:
+                over.set()
+                watcher.join()
 
     @contextlib.contextmanager
     def timeout(self, seconds: float) -> Iterator[None]:
