@@ -112,6 +112,11 @@ def consuming(stream: Stream, runtime: Runtime, consume: Callable[[Any], None] =
     return task
 
 
+def meanwhile(task: Task[None], runtime: Runtime, condition: Callable[[], Any]) -> None:
+    """Wait until a condition is true, or raise what has ended the green thread that consumes."""
+    wait_for(lambda: task.get() if task.ended.is_set() else condition(), runtime.sleep)
+
+
 def test_messages(stream: Stream) -> None:
     stream.start()
     stream.emit("one", "two", "three")
@@ -254,31 +259,31 @@ def test_busy(stream: Stream, runtime: Runtime) -> None:
 def test_feedback_while_another_one_consumes(stream: Stream, runtime: Runtime) -> None:
     seen: list[Any] = []
     stream.start()
-    consuming(stream, runtime, seen.append)
+    task = consuming(stream, runtime, seen.append)
     stream.emit("one")
-    wait_for(lambda: any(content(message) for message in seen), runtime.sleep)
+    meanwhile(task, runtime, lambda: any(content(message) for message in seen))
     position = seen[-1].data_start
     stream.cursor.send_feedback(write_lsn=position, flush_lsn=position, apply_lsn=position, force=True)
     confirmed = (
         f"select confirmed_flush_lsn - '0/0' from pg_replication_slots where slot_name = '{Stream.slot}'"
     )
-    wait_for(lambda: stream.ask(confirmed) >= position, runtime.sleep)
+    meanwhile(task, runtime, lambda: stream.ask(confirmed) >= position)
     written = f"select replay_lsn - '0/0' from pg_stat_replication where pid = {stream.conn.info.backend_pid}"
     assert stream.ask(written) == position
 
 
 def test_feedback_when_it_is_due(stream: Stream, runtime: Runtime) -> None:
     stream.start(status_interval=1)
-    consuming(stream, runtime)
+    task = consuming(stream, runtime)
     first = stream.cursor.feedback_timestamp
-    wait_for(lambda: stream.cursor.feedback_timestamp > first, runtime.sleep)
+    meanwhile(task, runtime, lambda: stream.cursor.feedback_timestamp > first)
 
 
 def test_answer_to_a_keepalive_that_asks_for_one(stream: Stream, runtime: Runtime) -> None:
     stream.start()
-    consuming(stream, runtime)
+    task = consuming(stream, runtime)
     stream.cursor.send_feedback(reply=True)  # the server answers by a keepalive
-    wait_for(lambda: stream.cursor.io_timestamp > stream.cursor.feedback_timestamp, runtime.sleep)
+    meanwhile(task, runtime, lambda: stream.cursor.io_timestamp > stream.cursor.feedback_timestamp)
 
 
 def test_error_in_the_stream(stream: Stream, runtime: Runtime) -> None:
