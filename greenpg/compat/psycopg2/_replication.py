@@ -208,7 +208,8 @@ class GreenReplicationCursor(GreenCursor, _psycopg.ReplicationCursor):
     def _next_gen(self, pgconn: PGconn) -> Gen[GreenReplicationMessage | None]:
         """Wait for a message; return `None` when the time is over."""
         while (message := self._received(pgconn)) is None:
-            need = Wait.RW if pgconn.flush() else Wait.R
+            with self._libpq_lock:
+                need = Wait.RW if pgconn.flush() else Wait.R
             if not (yield pgconn.socket, need):
                 return None
         return message
