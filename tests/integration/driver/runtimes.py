@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -183,13 +184,22 @@ class Select(Runtime):
 
     @contextlib.contextmanager
     def _alarm(self) -> Iterator[None]:
-        armed = [True]
+        armed, alarm = [True], Alarm()
 
         def ring(*_: object) -> None:
             if armed:
                 armed.clear()
-                raise Alarm
+                raise alarm
 
+        def again(unraisable: Any) -> None:
+            # it came up in a finalizer or a callback of the collector, where Python loses it
+            if unraisable.exc_value is alarm:
+                armed.append(True)
+                signal.setitimer(signal.ITIMER_REAL, 0.0001, AGAIN)
+            else:
+                hook(unraisable)
+
+        hook, sys.unraisablehook = sys.unraisablehook, again
         previous = signal.signal(signal.SIGALRM, ring)
         try:
             yield
@@ -199,6 +209,7 @@ class Select(Runtime):
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, previous)
+                sys.unraisablehook = hook
 
     async def pause(self, seconds: float = 0.0) -> None:
         threading.Event().wait(seconds)

@@ -56,6 +56,22 @@ async def test_timeout_interrupts(db: Db) -> None:
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.runtimes("select")
+async def test_timeout_in_the_midst_of_a_finalizer(db: Db) -> None:
+    """Python loses what is raised there; it is raised again."""
+
+    class Slow:
+        def __del__(self) -> None:
+            time.sleep(0.2)
+
+    async def finalize_and_wait() -> None:
+        Slow()
+        await db.event().wait()
+
+    with pytest.raises(db.Timeout), db.timeout(0.05):
+        await finalize_and_wait()
+
+
 @pytest.mark.runtimes("gevent", "eventlet", "asyncio", "uvloop", "trio")
 async def test_cancel_interrupts(db: Db) -> None:
     begun = db.event()
