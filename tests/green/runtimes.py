@@ -11,6 +11,8 @@ import importlib
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from tests.lost import heard_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -182,29 +184,20 @@ class Select(Runtime):
     @contextmanager
     def timeout(self, seconds: float) -> Iterator[AlarmTimeout]:
         import signal
-        import sys
 
         bomb = AlarmTimeout(f"{seconds} s")
 
         def explode(*_: object) -> None:
             raise bomb
 
-        def again(unraisable: Any) -> None:
-            # it came up in a finalizer, where Python loses it
-            if unraisable.exc_value is bomb:
-                signal.setitimer(signal.ITIMER_REAL, 0.0001)
-            else:
-                hook(unraisable)
-
-        hook, sys.unraisablehook = sys.unraisablehook, again
-        previous = signal.signal(signal.SIGALRM, explode)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            yield bomb
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
-            sys.unraisablehook = hook
+        with heard_of(bomb, lambda: signal.setitimer(signal.ITIMER_REAL, 0.0001)):
+            previous = signal.signal(signal.SIGALRM, explode)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            try:
+                yield bomb
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, previous)
 
     def _start(self, run: Callable[[], None]) -> Any:
         import threading

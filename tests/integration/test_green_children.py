@@ -18,6 +18,7 @@ KIT = (
     "__init__.py",
     "conftest.py",
     "fresh.py",
+    "lost.py",
     *(f"green/{name}.py" for name in ("__init__", "__main__", "conftest", "reports", "runtimes")),
 )
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from greenpg import waiters
+from tests.lost import heard_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -191,25 +191,20 @@ class Select(Runtime):
                 armed.clear()
                 raise alarm
 
-        def again(unraisable: Any) -> None:
-            # it came up in a finalizer or a callback of the collector, where Python loses it
-            if unraisable.exc_value is alarm:
-                armed.append(True)
-                signal.setitimer(signal.ITIMER_REAL, 0.0001, AGAIN)
-            else:
-                hook(unraisable)
+        def again() -> None:
+            armed.append(True)
+            signal.setitimer(signal.ITIMER_REAL, 0.0001, AGAIN)
 
-        hook, sys.unraisablehook = sys.unraisablehook, again
-        previous = signal.signal(signal.SIGALRM, ring)
-        try:
-            yield
-        finally:
+        with heard_of(alarm, again):
+            previous = signal.signal(signal.SIGALRM, ring)
             try:
-                armed.clear()  # it may come right here: once, however often it rings
+                yield
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, previous)
-                sys.unraisablehook = hook
+                try:
+                    armed.clear()  # it may come right here: once, however often it rings
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    signal.signal(signal.SIGALRM, previous)
 
     async def pause(self, seconds: float = 0.0) -> None:
         threading.Event().wait(seconds)
