@@ -193,7 +193,7 @@ class Select(Runtime):
 
         def again() -> None:
             armed.append(True)
-            signal.setitimer(signal.ITIMER_REAL, 0.0001, AGAIN)
+            signal.setitimer(signal.ITIMER_REAL, 0.02, AGAIN)  # by then it waits, and is in no lock's lines
 
         with heard_of(alarm, again):
             previous = signal.signal(signal.SIGALRM, ring)
